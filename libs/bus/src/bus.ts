@@ -1,0 +1,19 @@
+/**
+ * Announcements and calls between services: small, typed, never a tensor. In process by default; the NATS twin keeps
+ * the same meaning (announce → JetStream KV, call → request/reply). Nothing on a request's path waits for it.
+ */
+export interface Bus {
+  /** Makes `value` known under `key` until it is replaced or withdrawn. Values are plain JSON and must not be mutated. */
+  announce<T extends object>(key: string, value: T): void;
+  withdraw(key: string): void;
+  /** Tells of every value under `prefix`: first those that stand, then each change (`undefined` = withdrawn). */
+  watch<T extends object>(prefix: string, listener: (key: string, value: T | undefined) => void): () => void;
+  /** Answers calls on `subject`. Several may serve one subject; a call reaches one of them. */
+  serve<Req, Res>(subject: string, handler: (request: Req) => Promise<Res>): () => void;
+  /**
+   * Asks whoever serves `subject`.
+   * @throws ShoalError as thrown by the handler; UNAVAILABLE when nobody serves it; DEADLINE_EXCEEDED after `timeoutMs`.
+   */
+  call<Req, Res>(subject: string, request: Req, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Res>;
+  close(): Promise<void>;
+}

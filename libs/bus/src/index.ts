@@ -1,0 +1,2 @@
+export type * from './bus';
+export * from './messages';

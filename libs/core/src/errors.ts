@@ -1,0 +1,58 @@
+/** gRPC's canonical codes (google.rpc.Code) by name: the whole vocabulary of failure between rooms and to clients. */
+export const statusNumbers = {
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+
+export type ErrorCode = keyof typeof statusNumbers;
+
+/** Triton's HTTP statuses (research: every code that is not listed is a plain 400). */
+const httpStatuses: Partial<Record<ErrorCode, number>> = {
+  NOT_FOUND: 404,
+  RESOURCE_EXHAUSTED: 429,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  DEADLINE_EXCEEDED: 504,
+};
+
+/** The HTTP status that stands for `code` on a REST door. */
+export function httpStatus(code: ErrorCode): number {
+  return httpStatuses[code] ?? 400;
+}
+
+/**
+ * The one error class. `message` is written for the user: what was wrong, what was expected, where; it never holds a
+ * stack, a host path or an internal address. `cause` stays inside the process.
+ */
+export class ShoalError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ShoalError';
+    this.code = code;
+  }
+}
+
+/** What a client is told of anything thrown: a ShoalError as it is, all else INTERNAL without details. */
+export function toShoalError(thrown: unknown): ShoalError {
+  if (thrown instanceof ShoalError) return thrown;
+  return new ShoalError('INTERNAL', 'internal error', { cause: thrown });
+}

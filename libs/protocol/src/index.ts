@@ -1,0 +1,2 @@
+export type { ModelConfig__Output as ModelConfig } from './generated/inference/ModelConfig';
+export type * from './signature';

@@ -1,0 +1,2 @@
+export type * from './client';
+export type * from './server';

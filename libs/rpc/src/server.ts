@@ -1,0 +1,79 @@
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import type { ShoalError } from '@shoal/core';
+
+/** What a handler may know of the call it answers; the same on every carrier. */
+export interface CallContext {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** A request header's first value, by lower-case name; binary (`-bin`) headers are not offered. */
+  header(name: string): string | undefined;
+  /** When the client stops waiting, on the server clock's `now()`; undefined = never. */
+  readonly deadline: number | undefined;
+  readonly cancelled: boolean;
+  /** Called once when the client cancels, its deadline passes or its connection breaks before the call has ended. */
+  onCancel(cancelled: () => void): void;
+  /** The peer's address, for logs. */
+  readonly peer: string;
+}
+
+/** Answers one message with one. What it throws becomes the call's status (ShoalError as it is, all else INTERNAL). */
+export type UnaryHandler<Req, Res> = (request: Req, call: CallContext) => Res | Promise<Res>;
+
+/** A call with a stream in both directions. Messages arrive in order, one callback each. */
+export interface StreamCall<Req, Res> extends CallContext {
+  onMessage(receive: (message: Req) => void): void;
+  /** The client will send no more. */
+  onEnd(ended: () => void): void;
+  /** Holds back the client (flow control) until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** False when the carrier's buffer is full: wait for `onDrain` before the next large write. */
+  write(message: Res): boolean;
+  onDrain(drained: () => void): void;
+  /** Bytes written and not yet taken by the socket (estimate where the carrier cannot tell). */
+  readonly bufferedBytes: number;
+  /** Ends the call: OK without an error. */
+  end(error?: ShoalError): void;
+}
+
+export type StreamHandler<Req, Res> = (call: StreamCall<Req, Res>) => void;
+
+/** One message in, a stream out. */
+export type ServerStreamHandler<Req, Res> = (request: Req, call: StreamCall<never, Res>) => void;
+
+/**
+ * Handlers by method name. Messages are proto-loader objects (keepCase, enums as names, longs as numbers, defaults
+ * filled in), or the message's bytes for methods listed as `passthrough`.
+ */
+// eslint-disable-next-line typescript/no-explicit-any -- one table holds handlers of every message type
+export type Handlers = Record<string, UnaryHandler<any, any> | StreamHandler<any, any> | ServerStreamHandler<any, any>>;
+
+export interface ServiceOptions {
+  /** Methods whose messages pass as Buffers, undecoded in both directions: the hot path. */
+  readonly passthrough?: readonly string[];
+}
+
+export interface TlsOptions {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Given: client certificates are demanded and checked against it. */
+  readonly clientCa?: Buffer;
+}
+
+export interface RpcServerOptions {
+  /** Largest request message in bytes. Default 2^31-1, as Triton. Larger: RESOURCE_EXHAUSTED. */
+  readonly maxMessageBytes?: number;
+}
+
+/** A gRPC server, whatever carries it. */
+export interface RpcServer {
+  /** Adds a service before `listen`. Methods without a handler answer UNIMPLEMENTED. */
+  addService(definition: ServiceDefinition, handlers: Handlers, options?: ServiceOptions): void;
+  /**
+   * Binds `HOST:PORT` (port 0 = any) or `unix:PATH`; resolves with the port (0 for a unix socket).
+   * @throws ShoalError UNAVAILABLE with the address when it cannot be bound.
+   */
+  listen(address: string, tls?: TlsOptions): Promise<number>;
+  /** Takes no new calls, lets the running ones end; after `graceMs` ends them with UNAVAILABLE. */
+  drain(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export { type LogControl, type LogFields, type Logger, createLogger, silentLogger } from './logger';
