@@ -1,2 +1,3 @@
 export type * from './bus';
+export { type LocalBusOptions, createLocalBus } from './local-bus';
 export * from './messages';
