@@ -1,1 +1,2 @@
-export {};
+export { type ModelWorkerConfig, modelWorkerFlags } from './flags';
+export { type ModelWorkerDeps, type ModelWorkerService, startModelWorker } from './model-worker';

@@ -1,0 +1,134 @@
+import type { ModelSignature } from '@shoal/protocol';
+
+/*
+ * What a supervisor and its runner process say to each other over the process's IPC channel: control only, a few
+ * messages in a runner's life. Requests travel over links.
+ */
+
+/** An execution provider to try: ONNX Runtime's name for it and, where it has several, the device. */
+export interface ProviderCandidate {
+  readonly name: string;
+  readonly deviceId?: number;
+}
+
+/** Plain ONNX Runtime session options without `executionProviders`. */
+export type PlainSessionOptions = Readonly<Record<string, unknown>>;
+
+/** First message: make the session. */
+export interface LoadSpec {
+  readonly kind: 'load';
+  /** Absolute path of the model file. */
+  readonly modelPath: string;
+  readonly sessionOptions: PlainSessionOptions;
+  /** Tried one at a time, in this order; the first that makes a session wins. */
+  readonly candidates: readonly ProviderCandidate[];
+}
+
+/** One input or output of the session; `dims` are −1 where the model leaves them open. */
+export interface SessionTensor {
+  readonly name: string;
+  /** ONNX Runtime's name: 'float32', 'string', … */
+  readonly type: string;
+  readonly dims: readonly number[];
+  /** Name of each open dimension, '' where it has none; model metadata for auto-completion. */
+  readonly symbols: readonly string[];
+}
+
+/** The session's own signature. */
+export interface SessionInfo {
+  readonly inputs: readonly SessionTensor[];
+  readonly outputs: readonly SessionTensor[];
+}
+
+/** The session stands. */
+export interface Loaded {
+  readonly kind: 'loaded';
+  readonly info: SessionInfo;
+  readonly candidate: ProviderCandidate;
+  /** Why each earlier candidate was passed over, for the log. */
+  readonly passedOver: readonly { readonly candidate: ProviderCandidate; readonly reason: string }[];
+}
+
+/** A tensor that a warm-up run is given, before batching: shapes without the batch dimension. */
+export interface WarmupInput {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly source: 'zero' | 'random' | 'file';
+  /** For 'file': absolute path. */
+  readonly path?: string;
+}
+
+/** One sample of `model_warmup`. */
+export interface WarmupSample {
+  readonly name: string;
+  /** Batch items; the sample's inputs are repeated so often. 0 for models without a batch dimension. */
+  readonly batchSize: number;
+  readonly count: number;
+  readonly inputs: readonly WarmupInput[];
+}
+
+/** Second message: what to serve, and where. */
+export interface ServeSpec {
+  readonly kind: 'serve';
+  /** The runner's id, unique in the cluster. */
+  readonly id: string;
+  readonly queue: string;
+  /** `unix:PATH` or `HOST:0`. */
+  readonly listen: string;
+  readonly signature: ModelSignature;
+  /** Class labels by output name. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+  readonly warmups: readonly WarmupSample[];
+  /** Batches run in the order of their grants (`preserve_ordering`). */
+  readonly ordered: boolean;
+  /** A run that takes longer is hung; 0 = no limit. */
+  readonly runTimeoutMs: number;
+  /** A run that nobody waits for is hung after this. */
+  readonly abandonedGraceMs: number;
+  /** Members whose bytes have not come after this are left out. */
+  readonly gatherTimeoutMs: number;
+  /** Largest response in bytes. */
+  readonly maxResponseBytes: number;
+}
+
+/** The runner accepts links. */
+export interface Serving {
+  readonly kind: 'serving';
+  readonly address: string;
+}
+
+/** Loading came to nothing, by the model's own fault; the process waits to be ended. */
+export interface LoadFailed {
+  readonly kind: 'load-failed';
+  /** ONNX Runtime's words, not yet sanitised. */
+  readonly reason: string;
+}
+
+/** The run cannot end by itself: end the process. */
+export interface Hung {
+  readonly kind: 'hung';
+  readonly reason: string;
+}
+
+/** Answers a ping: the main thread lives. */
+export interface Pong {
+  readonly kind: 'pong';
+}
+
+export type FromRunner = Loaded | LoadFailed | Serving | Hung | Pong;
+
+/** Ask batching for nothing more. */
+export interface RetireOrder {
+  readonly kind: 'retire';
+}
+
+/** Finish what was granted, flush, end. */
+export interface StopOrder {
+  readonly kind: 'stop';
+}
+
+export interface Ping {
+  readonly kind: 'ping';
+}
+
+export type ToRunner = LoadSpec | ServeSpec | RetireOrder | StopOrder | Ping;

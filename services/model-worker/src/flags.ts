@@ -1,0 +1,97 @@
+import type { ConfigOf, FlagTable } from '@shoal/config';
+
+/** What the model-worker can be told. Names are Triton's where the meaning is the same. */
+export const modelWorkerFlags = {
+  modelRepository: {
+    name: 'model-repository',
+    type: 'strings',
+    default: [],
+    value: 'DIR',
+    help: 'Folder of models in Triton’s layout. May be given several times; a model must be in one of them only.',
+  },
+  modelStore: {
+    name: 'model-store',
+    type: 'strings',
+    default: [],
+    value: 'DIR',
+    help: 'The same as --model-repository.',
+  },
+  modelControlMode: {
+    name: 'model-control-mode',
+    type: 'string',
+    default: 'none',
+    choices: ['none', 'poll', 'explicit'],
+    value: 'MODE',
+    help: 'none: loads every model at start. poll: also follows changes of the repository. explicit: loads what --load-model names and then obeys the load and unload calls.',
+  },
+  repositoryPollSecs: {
+    name: 'repository-poll-secs',
+    type: 'integer',
+    default: 15,
+    min: 1,
+    max: 86_400,
+    value: 'SECONDS',
+    help: 'How often the repository is looked at in poll mode.',
+  },
+  loadModel: {
+    name: 'load-model',
+    type: 'strings',
+    default: [],
+    value: 'NAME',
+    help: 'Loads this model at start in explicit mode. May be given several times; * alone loads all.',
+  },
+  modelLoadThreadCount: {
+    name: 'model-load-thread-count',
+    type: 'integer',
+    default: 4,
+    min: 1,
+    max: 256,
+    value: 'COUNT',
+    help: 'Models that load at the same time; more load faster and disturb those that serve more.',
+  },
+  modelLoadTimeoutSecs: {
+    name: 'model-load-timeout-secs',
+    type: 'number',
+    default: 120,
+    min: 0.1,
+    max: 86_400,
+    value: 'SECONDS',
+    help: 'A model that is not ready after this time is given up. Raise it for models that compile for minutes (TensorRT).',
+  },
+  modelRunTimeoutSecs: {
+    name: 'model-run-timeout-secs',
+    type: 'number',
+    default: 60,
+    min: 0,
+    max: 86_400,
+    value: 'SECONDS',
+    help: 'A batch that runs longer than this has its runner process ended and started again; 0 = never. A model overrides it with the config parameter run_timeout_secs.',
+  },
+  modelDrainTimeoutSecs: {
+    name: 'model-drain-timeout-secs',
+    type: 'number',
+    default: 30,
+    min: 0,
+    max: 86_400,
+    value: 'SECONDS',
+    help: 'How long an unloaded or replaced model may take to answer what it has accepted.',
+  },
+  runnerMemoryLimitMb: {
+    name: 'runner-memory-limit-mb',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    value: 'MB',
+    help: 'Memory that one runner process may take; a model that wants more fails alone. 0 = nine tenths of the machine’s.',
+  },
+  runnerHost: {
+    name: 'runner-host',
+    type: 'string',
+    default: '',
+    value: 'HOST',
+    help: 'Address at which runners accept links from other machines. Empty: only this machine, over unix sockets.',
+  },
+} as const satisfies FlagTable;
+
+export type ModelWorkerConfig = ConfigOf<typeof modelWorkerFlags>;
