@@ -1,2 +1,3 @@
-export type * from './messages';
 export type * from './link';
+export type * from './messages';
+export { type TransportOptions, createTransport } from './transport';
