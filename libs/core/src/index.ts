@@ -1,3 +1,5 @@
+import './buffer-types';
+
 export { type CancelTimer, type Clock, sleep, systemClock } from './clock';
 export { type ErrorCode, ShoalError, httpStatus, statusNumbers, toShoalError } from './errors';
 export { Lifecycle, type LifecycleState } from './lifecycle';

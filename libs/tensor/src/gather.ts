@@ -1,0 +1,77 @@
+import { ShoalError } from '@shoal/core';
+import { decodeStrings, encodeStrings } from './byte-elements';
+import { type DataType, elementSize } from './data-type';
+import { elementCount } from './shape';
+import { type TensorArray, arrayOver } from './view';
+
+/** A batch's input buffer: the same memory as elements for the model and as bytes for the gathering. */
+export interface BatchBuffer {
+  readonly array: TensorArray;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Allocates room for a tensor of `shape`, zeroed and aligned. Throws RESOURCE_EXHAUSTED for a shape whose size cannot
+ * be computed exactly; the caller bounds sizes before it comes here.
+ */
+export function allocateBatch(datatype: Exclude<DataType, 'BYTES'>, shape: readonly number[]): BatchBuffer {
+  const count = elementCount(shape);
+  if (count === undefined) throw new ShoalError('RESOURCE_EXHAUSTED', `a tensor of shape [${shape}] is too large`);
+  const buffer = new ArrayBuffer(count * elementSize(datatype));
+  return { array: arrayOver(datatype, buffer, 0, count), bytes: new Uint8Array(buffer) };
+}
+
+/**
+ * Copies the members' rows one after the other into `target` from `offset`: the one copy that batching needs. Returns
+ * the offset behind the last row. Throws INTERNAL when they do not fit.
+ */
+export function gatherBytes(parts: readonly Uint8Array[], target: Uint8Array, offset = 0): number {
+  let at = offset;
+  for (const part of parts) {
+    if (part.length > target.length - at) throw new ShoalError('INTERNAL', 'rows do not fit the batch buffer');
+    target.set(part, at);
+    at += part.length;
+  }
+  return at;
+}
+
+/** The members' BYTES tensors as one list of strings for ONNX Runtime. Throws as `decodeStrings` does. */
+export function gatherStrings(parts: readonly Uint8Array[]): string[] {
+  const strings: string[] = [];
+  for (const part of parts) decodeStrings(part, strings);
+  return strings;
+}
+
+/**
+ * Cuts a batch's output back into the members' parts, in order: views, no copy. `rows[i]` rows belong to member i.
+ * Throws INTERNAL when the output is not divisible into so many rows: a model that mixes its batch up.
+ */
+export function scatterBytes(output: Uint8Array, rows: readonly number[]): Uint8Array[] {
+  const rowBytes = perRow(output.length, rows);
+  let at = 0;
+  return rows.map((count) => {
+    const start = at;
+    at += count * rowBytes;
+    return output.subarray(start, at);
+  });
+}
+
+/** As `scatterBytes`, for an output of strings: each member's part as raw BYTES contents. */
+export function scatterStrings(output: readonly string[], rows: readonly number[]): Uint8Array[] {
+  const rowElements = perRow(output.length, rows);
+  let at = 0;
+  return rows.map((count) => {
+    const start = at;
+    at += count * rowElements;
+    return encodeStrings(output.slice(start, at));
+  });
+}
+
+function perRow(total: number, rows: readonly number[]): number {
+  let sum = 0;
+  for (const count of rows) sum += count;
+  if (sum === 0 && total === 0) return 0;
+  const each = total / sum;
+  if (!Number.isInteger(each)) throw new ShoalError('INTERNAL', `the output cannot be divided into ${sum} rows`);
+  return each;
+}
