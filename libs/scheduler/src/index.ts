@@ -1,1 +1,14 @@
-export {};
+export type { Rejection, SchedulerActions, Settlement } from './actions';
+export type { Batch, BatchReason } from './batch';
+export type { ModelQueue } from './model-queue';
+export {
+  type QueueBounds,
+  type QueuePolicy,
+  type TimeoutPolicy,
+  defaultBounds,
+  patientTimeout,
+  queuePolicy,
+} from './policy';
+export { type BatchResult, Scheduler } from './scheduler';
+export type { Runner } from './runner';
+export type { OfferFacts, Ticket, TicketState } from './ticket';

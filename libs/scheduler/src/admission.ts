@@ -1,0 +1,76 @@
+import type { ModelQueue } from './model-queue';
+import { timeoutPolicy } from './policy';
+import type { Rejection } from './actions';
+import type { OfferFacts } from './ticket';
+
+/** The level that a request's `priority` means: itself where it exists, else the default. */
+export function priorityLevel<T>(queue: ModelQueue<T>, priority: number): number {
+  const { priorityLevels, defaultLevel } = queue.policy;
+  return Number.isInteger(priority) && priority >= 1 && priority <= priorityLevels ? priority : defaultLevel;
+}
+
+/** When a request of this level leaves its queue unserved, given its own wish in microseconds (0 = none); Infinity = never. */
+export function timeoutTime<T>(queue: ModelQueue<T>, level: number, now: number, queueTimeoutUs: number): number {
+  const policy = timeoutPolicy(queue.policy, level);
+  if (!(policy.timeoutMs > 0)) return Infinity;
+  const wish = policy.allowOverride && queueTimeoutUs > 0 ? queueTimeoutUs / 1000 : Infinity;
+  return now + Math.min(policy.timeoutMs, wish);
+}
+
+/**
+ * A request with a deadline goes before those with later ones, one without counts as due after this time. A due time is
+ * never further away, so nobody is overtaken for ever by newcomers in more of a hurry.
+ */
+const patienceMs = 5_000;
+
+/** Where a request stands within its level: by earliest deadline, by arrival alone where order is promised. */
+export function dueTime<T>(queue: ModelQueue<T>, acceptedAt: number, deadline: number): number {
+  if (queue.policy.preserveOrdering || !queue.policy.dynamic) return 0;
+  return Math.min(acceptedAt + patienceMs, deadline);
+}
+
+/** Why a request may not enter the queue; undefined = it may. */
+export function refusal<T>(queue: ModelQueue<T>, facts: OfferFacts, level: number): Rejection | undefined {
+  const { policy } = queue;
+  // What is offered again was admitted before: it is not lost to a limit, only to the end of its queue.
+  const again = facts.solo || facts.ageMs > 0;
+  if (queue.retired !== undefined && !(again && queue.runners.size > 0)) {
+    return { code: 'UNAVAILABLE', message: queue.retired, origin: 'queue', reason: 'retired' };
+  }
+  if (facts.rows > policy.maxBatchSize) {
+    const message = `inference request batch-size must be <= ${policy.maxBatchSize}`;
+    return { code: 'INVALID_ARGUMENT', message, origin: 'queue', reason: 'size' };
+  }
+  if (facts.timeoutMs < 0) return expired;
+  if (again) return undefined;
+  const { maxQueueSize } = timeoutPolicy(policy, level);
+  if (maxQueueSize > 0 && (queue.levelSizes?.get(level) ?? 0) >= maxQueueSize) {
+    return { code: 'UNAVAILABLE', message: 'Exceeds maximum queue size', origin: 'queue', reason: 'full' };
+  }
+  const { bounds } = policy;
+  if (queue.waiting.size >= bounds.requests) return overflow(`${bounds.requests} requests`);
+  if (queue.rows + facts.rows > bounds.rows) return overflow(`${bounds.rows} batch items`);
+  if (queue.bytes + facts.bytes > bounds.bytes) return overflow(`${bounds.bytes} bytes of inputs`);
+  return undefined;
+}
+
+function overflow(limit: string): Rejection {
+  const message = `the model's queue is full: the server lets at most ${limit} wait for one model version`;
+  return { code: 'RESOURCE_EXHAUSTED', message, origin: 'queue', reason: 'full' };
+}
+
+/** A request whose gRPC deadline passed while it waited. */
+export const expired: Rejection = {
+  code: 'DEADLINE_EXCEEDED',
+  message: 'the deadline passed while the request waited in the queue',
+  origin: 'queue',
+  reason: 'deadline',
+};
+
+/** A request that waited for longer than its queue allows. */
+export const timedOut: Rejection = {
+  code: 'UNAVAILABLE',
+  message: 'Request timeout expired',
+  origin: 'queue',
+  reason: 'timeout',
+};

@@ -1,0 +1,118 @@
+import { IndexedHeap } from './indexed-heap';
+import { type QueuePolicy } from './policy';
+import type { Runner } from './runner';
+import { SortedList } from './sorted-list';
+import { type Ticket, precedes } from './ticket';
+
+/** One queue: the requests of one model version, and the runners that serve it. State only; the scheduler decides. */
+export class ModelQueue<T = unknown> {
+  readonly key: string;
+  readonly policy: QueuePolicy;
+  /** Waiting, in the order in which they will run. */
+  readonly waiting = new SortedList<Ticket<T>>(precedes);
+  /** Batches made before that wait to run (again), ahead of all that wait; none is empty. */
+  readonly pinned: Ticket<T>[][] = [];
+  /** What waits or is pinned and has a deadline or a timeout. */
+  readonly expiries = new IndexedHeap<Ticket<T>>();
+  readonly runners = new Set<Runner<T>>();
+  /** Runners with nothing to do, longest idle first. */
+  readonly idle = new Set<Runner<T>>();
+  /** Runners that run something and have a free credit, longest running first. */
+  readonly spare = new Set<Runner<T>>();
+  /** Rows and bytes of what waits. */
+  rows = 0;
+  bytes = 0;
+  /** Batches with runners. */
+  inFlight = 0;
+  /** Waiting per priority level; kept only where a level's size is limited. */
+  readonly levelSizes: Map<number, number> | undefined;
+  /** Fewer rows than this never make a batch that cannot grow. */
+  readonly fullRows: number;
+  /** Why it takes no new requests; undefined = it does. */
+  retired: string | undefined = undefined;
+  /** When an idle runner stops waiting for a larger batch; Infinity = none waits. */
+  holdUntil = Infinity;
+  /** While holding: what arrives changes nothing as long as there are fewer rows than this, all of this shape. */
+  holdRows = 0;
+  holdShape = '';
+  /** The slowest recent batch in milliseconds, forgetting a tenth with each newer one; Infinity = none has run. */
+  slowestMs = Infinity;
+  /** When something is to be done without an event: key in the scheduler's heap. */
+  heapKey = Infinity;
+  heapIndex = -1;
+
+  constructor(key: string, policy: QueuePolicy) {
+    this.key = key;
+    this.policy = policy;
+    this.fullRows = policy.dynamic ? (policy.preferredSizes.at(-1) ?? policy.maxBatchSize) : 1;
+    const limited =
+      policy.defaultTimeout.maxQueueSize > 0 ||
+      [...policy.levelTimeouts.values()].some((level) => level.maxQueueSize > 0);
+    this.levelSizes = limited ? new Map() : undefined;
+  }
+
+  /** Nothing waits and nothing runs. */
+  get empty(): boolean {
+    return this.waiting.size === 0 && this.pinned.length === 0 && this.inFlight === 0;
+  }
+
+  /** Adds to what waits; the ticket's keys are set. */
+  enter(ticket: Ticket<T>): void {
+    ticket.state = 'waiting';
+    this.waiting.insert(ticket);
+    this.rows += ticket.rows;
+    this.bytes += ticket.bytes;
+    this.levelSizes?.set(ticket.level, (this.levelSizes.get(ticket.level) ?? 0) + 1);
+    this.expiries.set(ticket, Math.min(ticket.deadline, ticket.timeoutAt));
+  }
+
+  /** Takes out of what waits. */
+  leave(ticket: Ticket<T>): void {
+    this.waiting.remove(ticket);
+    this.#left(ticket);
+  }
+
+  /** Takes the first `count` of what waits. */
+  leaveFirst(count: number): Ticket<T>[] {
+    const taken = this.waiting.takeFirst(count);
+    for (const ticket of taken) this.#left(ticket);
+    return taken;
+  }
+
+  /** Puts a batch before everything else. */
+  pin(members: Ticket<T>[]): void {
+    for (const ticket of members) {
+      ticket.state = 'pinned';
+      this.expiries.set(ticket, ticket.deadline);
+    }
+    this.pinned.unshift(members);
+  }
+
+  /** Takes one member out of its pinned batch. */
+  unpin(ticket: Ticket<T>): void {
+    this.expiries.delete(ticket);
+    const at = this.pinned.findIndex((members) => members.includes(ticket));
+    const members = this.pinned[at];
+    if (members === undefined) return;
+    members.splice(members.indexOf(ticket), 1);
+    if (members.length === 0) this.pinned.splice(at, 1);
+  }
+
+  /** Notes how much more a runner can take. */
+  place(runner: Runner<T>): void {
+    this.idle.delete(runner);
+    this.spare.delete(runner);
+    if (runner.idle) this.idle.add(runner);
+    else if (runner.spare) this.spare.add(runner);
+  }
+
+  #left(ticket: Ticket<T>): void {
+    this.rows -= ticket.rows;
+    this.bytes -= ticket.bytes;
+    this.expiries.delete(ticket);
+    if (this.levelSizes === undefined) return;
+    const size = (this.levelSizes.get(ticket.level) ?? 1) - 1;
+    if (size > 0) this.levelSizes.set(ticket.level, size);
+    else this.levelSizes.delete(ticket.level);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Batch } from './batch';
+import type { ModelQueue } from './model-queue';
+
+/** Whoever runs batches of one queue, as the scheduler sees it. */
+export class Runner<T = unknown> {
+  readonly id: string;
+  readonly queue: ModelQueue<T>;
+  /** Batches that it takes at once: one runs, the others load meanwhile. */
+  readonly credits: number;
+  /** In the order in which they were granted, which is the order in which it runs them. */
+  readonly batches = new Map<number, Batch<T>>();
+  /** It is to be granted nothing more. */
+  retired = false;
+  /** It runs a request that must be alone. */
+  solo = false;
+  /** Since when the first of its batches runs: its grant, or the end of the batch before. */
+  busySince = 0;
+  /** Batches in a row that it refused. */
+  refusals = 0;
+
+  constructor(id: string, queue: ModelQueue<T>, credits: number) {
+    this.id = id;
+    this.queue = queue;
+    this.credits = Math.max(1, Math.floor(credits));
+  }
+
+  get idle(): boolean {
+    return this.batches.size === 0 && !this.retired;
+  }
+
+  /** It runs something, and could load one more batch meanwhile. */
+  get spare(): boolean {
+    return this.batches.size > 0 && this.batches.size < this.credits && !this.solo && !this.retired;
+  }
+}

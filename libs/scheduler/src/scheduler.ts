@@ -1,0 +1,353 @@
+import type { ErrorCode } from '@shoal/core';
+import type { Rejection, SchedulerActions, Settlement } from './actions';
+import { dueTime, expired, priorityLevel, refusal, timedOut, timeoutTime } from './admission';
+import type { Batch, BatchReason } from './batch';
+import { BatchFormer, patience } from './batch-former';
+import { bisect } from './bisect';
+import { IndexedHeap } from './indexed-heap';
+import { ModelQueue } from './model-queue';
+import { type QueuePolicy, timeoutPolicy } from './policy';
+import { prefetcher } from './prefetch';
+import { Runner } from './runner';
+import { type OfferFacts, Ticket } from './ticket';
+
+/** How a batch ended on its runner. */
+export interface BatchResult {
+  /** 'failed': the run threw, nobody was answered; 'refused': it never ran. */
+  readonly outcome: 'ok' | 'failed' | 'refused';
+  /** Of a failure. */
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Members that failed although the batch ran. */
+  readonly memberErrors: readonly { readonly member: number; readonly code: ErrorCode; readonly message: string }[];
+  /** Members that were not run: withdrawn, or their bytes never came. */
+  readonly absent: readonly number[];
+}
+
+/** A request that so many runners refuse is given up: refusals are for runners that end, not a way of life. */
+const maxRefusals = 8;
+
+/** A runner that refuses so many batches in a row is granted no more. */
+const maxRunnerRefusals = 3;
+
+/** How much of the slowest recent batch is remembered with each newer one. */
+const slowestDecay = 0.9;
+
+/**
+ * Decides which requests run together, where and when. A deterministic state machine: events come in as method calls,
+ * each with the time `now` in milliseconds (never smaller than before), decisions go out through `actions`, in order.
+ * Timeless in itself: it asks for a `tick` by `wakeAt`. An event costs O(log n) of the queue it concerns, never a look
+ * at other queues.
+ */
+export class Scheduler<T> {
+  readonly #actions: SchedulerActions<T>;
+  readonly #queues = new Map<string, ModelQueue<T>>();
+  readonly #runners = new Map<string, Runner<T>>();
+  /** Queues that have something to do at a certain time. */
+  readonly #alarms = new IndexedHeap<ModelQueue<T>>();
+  readonly #former = new BatchFormer<T>();
+  #sequence = 0;
+  #batchId = 0;
+  /** The tick asked for; Infinity = none. */
+  #wakeTime = Infinity;
+
+  constructor(actions: SchedulerActions<T>) {
+    this.#actions = actions;
+  }
+
+  /** The queue of that key, to look at. */
+  queue(key: string): ModelQueue<T> | undefined {
+    return this.#queues.get(key);
+  }
+
+  /** A batch in flight, to look at. */
+  batch(runner: string, batchId: number): Batch<T> | undefined {
+    return this.#runners.get(runner)?.batches.get(batchId);
+  }
+
+  /** Opens a queue; nothing happens when it is open already. */
+  addQueue(key: string, policy: QueuePolicy): void {
+    if (!this.#queues.has(key)) this.#queues.set(key, new ModelQueue(key, policy));
+  }
+
+  /** The queue takes no new requests (they are refused UNAVAILABLE with `message`); `queueDrained` when the last is over. */
+  retireQueue(now: number, key: string, message: string): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) return;
+    queue.retired ??= message;
+    this.#pump(queue, now);
+  }
+
+  /** Retires the queue and rejects all that waits UNAVAILABLE with `message`; what runs is left to its runners. */
+  expelQueue(now: number, key: string, message: string): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) return;
+    queue.retired ??= message;
+    const rejection: Rejection = { code: 'UNAVAILABLE', message, origin: 'queue', reason: 'retired' };
+    const expelled = [...queue.pinned.splice(0).flat(), ...queue.leaveFirst(queue.waiting.size)];
+    for (const ticket of expelled) {
+      queue.expiries.delete(ticket);
+      this.#settle(ticket, 'rejected', rejection);
+    }
+    this.#pump(queue, now);
+  }
+
+  /** A runner offers to take `credits` batches at once. False when there is no such queue, or its id is known already. */
+  addRunner(now: number, id: string, key: string, credits: number): boolean {
+    const queue = this.#queues.get(key);
+    if (queue === undefined || this.#runners.has(id)) return false;
+    const runner = new Runner(id, queue, credits);
+    this.#runners.set(id, runner);
+    queue.runners.add(runner);
+    queue.place(runner);
+    this.#pump(queue, now);
+    return true;
+  }
+
+  /** The runner is granted nothing more, though it be the last one: what waits, waits for another runner. */
+  retireRunner(id: string): void {
+    const runner = this.#runners.get(id);
+    if (runner === undefined) return;
+    runner.retired = true;
+    runner.queue.place(runner);
+  }
+
+  /** The runner is gone: what ran there is lost. */
+  runnerLost(now: number, id: string): void {
+    const runner = this.#runners.get(id);
+    if (runner === undefined) return;
+    const { queue } = runner;
+    this.#runners.delete(id);
+    runner.retired = true;
+    queue.place(runner);
+    queue.runners.delete(runner);
+    queue.inFlight -= runner.batches.size;
+    for (const batch of runner.batches.values()) {
+      for (const ticket of batch.members) if (ticket.state === 'running') this.#settle(ticket, 'lost');
+    }
+    runner.batches.clear();
+    this.#pump(queue, now);
+  }
+
+  /** A request comes. Undefined when the queue does not exist; else its ticket, which may be settled already. */
+  offer(now: number, key: string, facts: OfferFacts, tag: T): Ticket<T> | undefined {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) return undefined;
+    const level = priorityLevel(queue, facts.priority);
+    const acceptedAt = now - facts.ageMs;
+    const deadline = facts.timeoutMs === 0 ? Infinity : now + facts.timeoutMs;
+    const due = dueTime(queue, acceptedAt, deadline);
+    const timeoutAt = timeoutTime(queue, level, now, facts.queueTimeoutUs);
+    this.#sequence += 1;
+    const ticket = new Ticket(tag, queue, facts, level, this.#sequence, acceptedAt, deadline, due, timeoutAt);
+    const rejection = refusal(queue, facts, level);
+    if (rejection !== undefined) {
+      this.#settle(ticket, 'rejected', rejection);
+      return ticket;
+    }
+    queue.enter(ticket);
+    if (this.#changesNothing(queue, ticket)) this.#arm(queue);
+    else this.#pump(queue, now);
+    return ticket;
+  }
+
+  /** Nobody waits for this request any more. Nothing happens when it is settled. */
+  cancel(now: number, ticket: Ticket<T>): void {
+    const { queue, state } = ticket;
+    if (state === 'settled') return;
+    if (state === 'waiting') queue.leave(ticket);
+    if (state === 'pinned') queue.unpin(ticket);
+    this.#settle(ticket, 'cancelled');
+    if (state !== 'running') this.#pump(queue, now);
+  }
+
+  /** A batch is over and its credit returned. Unknown batches are ignored. */
+  batchDone(now: number, runnerId: string, batchId: number, result: BatchResult): void {
+    const runner = this.#runners.get(runnerId);
+    const batch = runner?.batches.get(batchId);
+    if (runner === undefined || batch === undefined) return;
+    const { queue } = runner;
+    runner.batches.delete(batchId);
+    queue.inFlight -= 1;
+    runner.solo = false;
+    if (result.outcome === 'refused') this.#refused(queue, runner, batch);
+    else {
+      runner.refusals = 0;
+      const tookMs = now - runner.busySince;
+      queue.slowestMs = queue.slowestMs === Infinity ? tookMs : Math.max(tookMs, queue.slowestMs * slowestDecay);
+      if (result.outcome === 'ok') this.#answered(batch, result);
+      else this.#failed(queue, batch, result);
+    }
+    runner.busySince = now;
+    queue.place(runner);
+    this.#pump(queue, now);
+  }
+
+  /** The time asked for by `wakeAt` has come; earlier or additional ticks do no harm. */
+  tick(now: number): void {
+    this.#wakeTime = Infinity;
+    for (let queue = this.#alarms.first; queue !== undefined && queue.heapKey <= now; queue = this.#alarms.first) {
+      this.#alarms.delete(queue);
+      this.#pump(queue, now);
+    }
+    this.#announceWake();
+  }
+
+  #answered(batch: Batch<T>, result: BatchResult): void {
+    for (const { member, code, message } of result.memberErrors) {
+      const ticket = batch.members[member];
+      if (ticket?.state === 'running')
+        this.#settle(ticket, 'rejected', { code, message, origin: 'model', reason: 'model' });
+    }
+    for (const member of result.absent) {
+      const ticket = batch.members[member];
+      if (ticket?.state === 'running') this.#settle(ticket, 'cancelled');
+    }
+    for (const ticket of batch.members) if (ticket.state === 'running') this.#settle(ticket, 'answered');
+  }
+
+  #failed(queue: ModelQueue<T>, batch: Batch<T>, result: BatchResult): void {
+    const absent = new Set(result.absent);
+    const parts = bisect(batch, (member) => !absent.has(member));
+    for (const part of parts.toReversed()) queue.pin(part);
+    const { code, message } = result;
+    batch.members.forEach((ticket, member) => {
+      if (ticket.state !== 'running') return;
+      if (absent.has(member)) this.#settle(ticket, 'cancelled');
+      else this.#settle(ticket, 'rejected', { code, message, origin: 'model', reason: 'model' });
+    });
+  }
+
+  /** Puts a batch that never ran back where it came from. */
+  #refused(queue: ModelQueue<T>, runner: Runner<T>, batch: Batch<T>): void {
+    runner.refusals += 1;
+    if (runner.refusals >= maxRunnerRefusals) runner.retired = true;
+    const back: Ticket<T>[] = [];
+    for (const ticket of batch.members) {
+      if (ticket.state !== 'running') continue;
+      ticket.refusals += 1;
+      if (ticket.refusals < maxRefusals) back.push(ticket);
+      else {
+        const message = 'no instance of the model accepted the request';
+        this.#settle(ticket, 'rejected', { code: 'UNAVAILABLE', message, origin: 'queue', reason: 'refused' });
+      }
+    }
+    if (back.length === 0) return;
+    if (batch.reason === 'retry') queue.pin(back);
+    else for (const ticket of back) queue.enter(ticket);
+  }
+
+  #settle(ticket: Ticket<T>, settlement: Settlement, rejection?: Rejection): void {
+    ticket.state = 'settled';
+    ticket.batch = undefined;
+    this.#actions.settle(ticket, settlement, rejection);
+  }
+
+  /** True when a request that just entered cannot lead to a batch: the common case under load, and while holding. */
+  #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>): boolean {
+    if (queue.idle.size === 0) return queue.spare.size === 0 || queue.rows < queue.fullRows;
+    if (queue.holdUntil === Infinity || queue.rows >= queue.holdRows) return false;
+    if (ticket.shapeKey !== queue.holdShape || ticket.solo) return false;
+    queue.holdUntil = Math.min(queue.holdUntil, patience(ticket, queue.policy.maxDelayMs));
+    return true;
+  }
+
+  /** Dispatches all that can be; then settles, by alarms, when to look again. */
+  #pump(queue: ModelQueue<T>, now: number): void {
+    this.#expire(queue, now);
+    queue.holdUntil = Infinity;
+    while (queue.waiting.size > 0 || queue.pinned.length > 0) {
+      if (queue.policy.preserveOrdering && queue.inFlight > 0) break;
+      const idle = first(queue.idle);
+      const runner = idle ?? prefetcher(queue, now);
+      if (runner === undefined || !this.#grant(queue, runner, idle !== undefined, now)) break;
+    }
+    if (queue.retired !== undefined && queue.empty) this.#forget(queue);
+    else this.#arm(queue);
+  }
+
+  /** Gives the next batch to this runner, if there is one for it. */
+  #grant(queue: ModelQueue<T>, runner: Runner<T>, idle: boolean, now: number): boolean {
+    const pinned = queue.pinned.shift();
+    if (pinned !== undefined) {
+      for (const ticket of pinned) queue.expiries.delete(ticket);
+      this.#dispatch(queue, runner, pinned, 'retry', now);
+      return true;
+    }
+    const former = this.#former;
+    former.form(queue, now);
+    if (former.count === 0) {
+      if (idle) {
+        queue.holdUntil = former.holdUntil;
+        queue.holdRows = former.holdRows;
+        queue.holdShape = former.holdShape;
+      }
+      return false;
+    }
+    // A batch that may still grow is not bound early to a runner that is busy: waiting makes it larger and costs nothing.
+    if (!idle && (former.solo || !former.full)) return false;
+    this.#dispatch(queue, runner, queue.leaveFirst(former.count), former.reason, now);
+    return true;
+  }
+
+  #dispatch(queue: ModelQueue<T>, runner: Runner<T>, members: Ticket<T>[], reason: BatchReason, now: number): void {
+    this.#batchId += 1;
+    let rows = 0;
+    for (const ticket of members) rows += ticket.rows;
+    const batch: Batch<T> = { id: this.#batchId, queue, runner, members, rows, reason, dispatchedAt: now };
+    for (const ticket of members) {
+      ticket.state = 'running';
+      ticket.batch = batch;
+    }
+    if (runner.batches.size === 0) runner.busySince = now;
+    runner.batches.set(batch.id, batch);
+    runner.solo = reason === 'solo';
+    queue.inFlight += 1;
+    queue.place(runner);
+    this.#actions.dispatch(batch);
+  }
+
+  /** Settles or moves back what has waited for too long. */
+  #expire(queue: ModelQueue<T>, now: number): void {
+    for (
+      let ticket = queue.expiries.first;
+      ticket !== undefined && ticket.heapKey <= now;
+      ticket = queue.expiries.first
+    ) {
+      if (ticket.state === 'pinned') queue.unpin(ticket);
+      else queue.leave(ticket);
+      if (ticket.deadline <= now) this.#settle(ticket, 'rejected', expired);
+      else if (timeoutPolicy(queue.policy, ticket.level).action === 'reject')
+        this.#settle(ticket, 'rejected', timedOut);
+      else {
+        ticket.rank = 2 * ticket.level + 1;
+        ticket.due = ticket.timeoutAt;
+        ticket.timeoutAt = Infinity;
+        queue.enter(ticket);
+      }
+    }
+  }
+
+  #arm(queue: ModelQueue<T>): void {
+    this.#alarms.set(queue, Math.min(queue.expiries.firstKey, queue.holdUntil));
+    this.#announceWake();
+  }
+
+  #announceWake(): void {
+    if (this.#alarms.firstKey >= this.#wakeTime) return;
+    this.#wakeTime = this.#alarms.firstKey;
+    this.#actions.wakeAt(this.#wakeTime);
+  }
+
+  #forget(queue: ModelQueue<T>): void {
+    this.#alarms.delete(queue);
+    this.#queues.delete(queue.key);
+    for (const runner of queue.runners) this.#runners.delete(runner.id);
+    this.#actions.queueDrained(queue.key);
+  }
+}
+
+function first<I>(items: Set<I>): I | undefined {
+  for (const item of items) return item;
+  return undefined;
+}
