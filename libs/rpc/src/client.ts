@@ -27,6 +27,8 @@ export interface RpcClientOptions {
   readonly maxMessageBytes?: number;
   /** Messages pass as Buffers both ways, undecoded. */
   readonly passthrough?: boolean;
+  /** Pings a silent connection with open calls this often and drops it when no answer comes. Default: never. */
+  readonly keepaliveMs?: number;
 }
 
 /** A gRPC client of one target, whatever carries it. */

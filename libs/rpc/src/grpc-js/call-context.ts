@@ -1,0 +1,73 @@
+import type { Deadline, Metadata } from '@grpc/grpc-js';
+import { type Clock, systemClock } from '@shoal/core';
+import type { EventEmitter } from 'node:events';
+import type { CallContext } from '../server';
+
+/** What grpc-js gives of every call that a server answers. */
+export interface GrpcJsCall extends EventEmitter {
+  readonly metadata: Metadata;
+  getPath(): string;
+  getPeer(): string;
+  getDeadline(): Deadline;
+}
+
+/** A grpc-js call as a handler sees it. `over` marks the moment after which a cancellation is no news. */
+export class GrpcJsCallContext implements CallContext {
+  readonly path: string;
+  readonly deadline: number | undefined;
+  readonly #call: GrpcJsCall;
+  #cancelled = false;
+  #over = false;
+  #onCancel: (() => void) | undefined;
+
+  constructor(call: GrpcJsCall, clock: Clock) {
+    this.#call = call;
+    this.path = call.getPath();
+    this.deadline = onClock(call.getDeadline(), clock);
+    // grpc-js says 'cancelled' at the end of every call, whatever its status.
+    call.once('cancelled', () => this.cancel());
+  }
+
+  get peer(): string {
+    return this.#call.getPeer();
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** Answered or cancelled: nothing more can be said. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  header(name: string): string | undefined {
+    const value = name.endsWith('-bin') ? undefined : this.#call.metadata.get(name)[0];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  onCancel(cancelled: () => void): void {
+    this.#onCancel = cancelled;
+    if (this.#cancelled) queueMicrotask(cancelled);
+  }
+
+  /** The call has its status: true the first time, unless it was cancelled before. */
+  finish(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    return true;
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(): void {
+    if (!this.finish()) return;
+    this.#cancelled = true;
+    this.#onCancel?.();
+  }
+}
+
+/** grpc-js keeps deadlines in epoch milliseconds of real time; ours are on the server's clock. */
+function onClock(deadline: Deadline, clock: Clock): number | undefined {
+  const epochMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  return Number.isFinite(epochMs) ? clock.now() + (epochMs - systemClock.epochMs()) : undefined;
+}

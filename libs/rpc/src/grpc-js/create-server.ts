@@ -1,0 +1,108 @@
+import { type MethodDefinition, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { type Clock, ShoalError } from '@shoal/core';
+import { serverCodec } from '../method';
+import type { Handlers, RpcServer, RpcServerOptions, ServiceOptions, TlsOptions } from '../server';
+import { checkUnixPath, removeStaleSocket, unixPath } from '../unix-socket';
+import { type AdapterContext, adapt } from './adapt';
+import { widenWindows } from './windows';
+
+export interface ServerSettings extends RpcServerOptions {
+  /** Gives calls their deadlines and times the drain. */
+  readonly clock: Clock;
+  /** Told of what a handler threw that is no ShoalError; the client only learns "internal error". */
+  readonly onError?: (thrown: unknown, path: string) => void;
+  /** Pings a silent connection this often and drops it when no answer comes for as long again. Default: never. */
+  readonly keepaliveMs?: number;
+}
+
+/** Largest gRPC message that a client in any language can express. */
+const defaultMaxMessageBytes = 2 ** 31 - 1;
+
+/** After a drain's grace: how long the statuses of the calls that were ended may take to reach their clients. */
+const farewellMs = 500;
+
+/** A gRPC server on grpc-js. */
+export function createServer(settings: ServerSettings): RpcServer {
+  const server = new Server({
+    'grpc.max_receive_message_length': settings.maxMessageBytes ?? defaultMaxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    // Its books cost a few microseconds a call and nobody reads them.
+    'grpc.enable_channelz': 0,
+    ...(settings.keepaliveMs !== undefined && {
+      'grpc.keepalive_time_ms': settings.keepaliveMs,
+      'grpc.keepalive_timeout_ms': settings.keepaliveMs,
+    }),
+  });
+  widenWindows(server);
+  const context: AdapterContext = {
+    clock: settings.clock,
+    report: (thrown, path) => settings.onError?.(thrown, path),
+    running: new Set(),
+  };
+  let drained: Promise<void> | undefined;
+  return {
+    addService: (definition, handlers, options) => addService(server, context, definition, handlers, options),
+    listen: (address, tls) => listen(server, address, tls),
+    drain: (graceMs) => (drained ??= drain(server, context, graceMs)),
+  };
+}
+
+function addService(
+  server: Server,
+  context: AdapterContext,
+  definition: ServiceDefinition,
+  handlers: Handlers,
+  options: ServiceOptions = {},
+): void {
+  for (const [name, handler] of Object.entries(handlers)) {
+    const method = definition[name] as MethodDefinition<unknown, unknown> | undefined;
+    if (!method) throw new Error(`there is no method ${name} in this service`);
+    const codec = serverCodec(method, options.passthrough?.includes(name) ?? false);
+    // grpc-js passes bytes only: what it makes of a message that cannot be decoded is INTERNAL.
+    const bytes = { ...method, requestDeserialize: sameBytes, responseSerialize: sameBytes };
+    server.addService({ [name]: bytes }, { [name]: adapt(method, handler, codec, context) });
+  }
+}
+
+function sameBytes(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+async function listen(server: Server, address: string, tls: TlsOptions | undefined): Promise<number> {
+  const path = unixPath(address);
+  if (path !== undefined) {
+    checkUnixPath(path);
+    await removeStaleSocket(path);
+  }
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials(tls), (error, port) => {
+      if (!error) return resolve(path === undefined ? port : 0);
+      const reason = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0];
+      const text = reason === 'EADDRINUSE' ? 'the address is in use' : (reason ?? 'the address cannot be bound');
+      reject(new ShoalError('UNAVAILABLE', `cannot listen at ${address}: ${text}`, { cause: error }));
+    });
+  });
+}
+
+function credentials(tls: TlsOptions | undefined): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  const pair = { cert_chain: tls.cert, private_key: tls.key };
+  return ServerCredentials.createSsl(tls.clientCa ?? null, [pair], tls.clientCa !== undefined);
+}
+
+/** GOAWAY to all clients; then the running calls have their grace, and a moment to hear that it is over. */
+async function drain(server: Server, context: AdapterContext, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    // Its only error is that the server never listened.
+    server.tryShutdown(() => resolve());
+  });
+  let cancelForce: (() => void) | undefined;
+  const cancelGrace = context.clock.schedule(graceMs, () => {
+    const over = new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    for (const call of [...context.running]) call.end(over);
+    cancelForce = context.clock.schedule(farewellMs, () => server.forceShutdown());
+  });
+  await closed;
+  cancelGrace();
+  cancelForce?.();
+}

@@ -1,0 +1,37 @@
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import { type Options, type PackageDefinition, loadSync } from '@grpc/proto-loader';
+import { protoDirectory } from './proto-directory';
+
+/** How messages look in TypeScript; `npm run gen` generates the types with the same options. */
+const messageOptions: Options = {
+  keepCase: true,
+  // Every 64-bit field of our protos (counts, nanoseconds, sizes) stays below 2^53.
+  longs: Number,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+  arrays: true,
+};
+
+const loaded = new Map<string, PackageDefinition>();
+
+/** Everything that `protoFile` (relative to `proto/`) and its imports define. */
+export function loadPackage(protoFile: string): PackageDefinition {
+  let definition = loaded.get(protoFile);
+  if (!definition) {
+    definition = loadSync(protoFile, { ...messageOptions, includeDirs: [protoDirectory()] });
+    loaded.set(protoFile, definition);
+  }
+  return definition;
+}
+
+/**
+ * A service by its full name, e.g. `loadService('inference/grpc_service.proto', 'inference.GRPCInferenceService')`.
+ * @throws Error when the file does not define it: a programming error.
+ */
+export function loadService(protoFile: string, name: string): ServiceDefinition {
+  const definition = loadPackage(protoFile)[name];
+  // A message's entry has a `format`; what has none is a service.
+  if (!definition || 'format' in definition) throw new Error(`${protoFile} defines no service ${name}`);
+  return definition as ServiceDefinition;
+}
