@@ -1,0 +1,45 @@
+import { loadService } from './load-service';
+import type { RpcServer, StreamCall } from './server';
+
+export type ServingStatus = 'SERVING' | 'NOT_SERVING';
+
+/** Where the health service learns what to say. */
+export interface HealthSource {
+  status(): ServingStatus;
+  /** Calls `changed` after each change of `status`; returns what stops that. */
+  onChange(changed: () => void): () => void;
+  /** Whether `Watch` knows a service other than '' (the server as a whole). Default: none. */
+  knows?(service: string): boolean;
+}
+
+interface HealthRequest {
+  readonly service: string;
+}
+
+/**
+ * Adds grpc.health.v1.Health. Check speaks of the whole server whatever service is named, as Triton does; Watch
+ * follows the standard: SERVICE_UNKNOWN for a service that is not known, and a message at each change.
+ */
+export function addHealth(server: RpcServer, source: HealthSource): void {
+  server.addService(loadService('grpc/health/v1/health.proto', 'grpc.health.v1.Health'), {
+    Check: () => ({ status: source.status() }),
+    Watch: (request: HealthRequest, call: StreamCall<never, { status: string }>) => watch(source, request, call),
+  });
+}
+
+function watch(source: HealthSource, { service }: HealthRequest, call: StreamCall<never, { status: string }>): void {
+  const known = service === '' || (source.knows?.(service) ?? false);
+  if (!known) {
+    call.write({ status: 'SERVICE_UNKNOWN' });
+    return;
+  }
+  let told = source.status();
+  call.write({ status: told });
+  const stop = source.onChange(() => {
+    const status = source.status();
+    if (status === told) return;
+    told = status;
+    call.write({ status });
+  });
+  call.onCancel(stop);
+}

@@ -1,0 +1,35 @@
+import { ReflectionService } from '@grpc/reflection';
+import { loadPackage } from './load-service';
+import type { RpcServer, StreamCall } from './server';
+
+/** The one method of both versions of the reflection service, in the form that @grpc/reflection hands over. */
+interface ReflectionHandlers {
+  readonly ServerReflectionInfo: (stream: {
+    on(event: 'data' | 'end', listener: (message?: unknown) => void): void;
+    write(message: unknown): void;
+    end(): void;
+  }) => void;
+}
+
+/**
+ * Adds grpc.reflection v1 and v1alpha, so that grpcurl and its like can list and describe what `protoFiles` (relative
+ * to `proto/`) define. @grpc/reflection does the work; it only sees our server's `addService`.
+ */
+export function addReflection(server: RpcServer, protoFiles: readonly string[]): void {
+  const definitions = Object.assign({}, ...protoFiles.map((file) => loadPackage(file))) as ReturnType<
+    typeof loadPackage
+  >;
+  new ReflectionService(definitions).addToServer({
+    addService(definition, implementation) {
+      const { ServerReflectionInfo } = implementation as unknown as ReflectionHandlers;
+      server.addService(definition, {
+        ServerReflectionInfo: (call: StreamCall<unknown, unknown>) =>
+          ServerReflectionInfo({
+            on: (event, listener) => (event === 'data' ? call.onMessage(listener) : call.onEnd(listener)),
+            write: (message) => call.write(message),
+            end: () => call.end(),
+          }),
+      });
+    },
+  });
+}
