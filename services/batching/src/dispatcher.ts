@@ -1,0 +1,186 @@
+import { type ModelKey, type VersionStatistics, queueKey } from '@shoal/bus';
+import type { Clock } from '@shoal/core';
+import type { Cancel, Done, Link, Offer, Ready } from '@shoal/link';
+import type { ModelConfig } from '@shoal/protocol';
+import {
+  type Batch,
+  type QueueBounds,
+  type Rejection,
+  Scheduler,
+  type SchedulerActions,
+  type Settlement,
+  type Ticket,
+} from '@shoal/scheduler';
+import { compileQueuePolicy } from './compile-policy';
+import type { BatchingConfig } from './flags';
+import { notReady } from './not-ready';
+import type { OfferTag, RouterLink } from './router-link';
+import type { RunnerEvents } from './runner-links';
+import { StatisticsRecord } from './statistics';
+import { WakeTimer } from './wake-timer';
+
+/** Turns what links and bus tell into the scheduler's events, and its decisions into messages and statistics. */
+export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
+  readonly #clock: Clock;
+  readonly #bounds: QueueBounds;
+  readonly #scheduler: Scheduler<OfferTag> = new Scheduler<OfferTag>(this);
+  readonly #timer: WakeTimer;
+  /** By queue. */
+  readonly #statistics = new Map<string, StatisticsRecord>();
+  readonly #runners = new Map<string, { readonly link: Link; readonly ready: Ready }>();
+  readonly #drained = new Map<string, (() => void)[]>();
+  /** The batch whose end the scheduler is being told. */
+  #ending: { readonly batch: Batch<OfferTag>; readonly done: Done } | undefined;
+
+  constructor(clock: Clock, config: BatchingConfig) {
+    this.#clock = clock;
+    this.#bounds = { requests: config.maxQueueRequests, rows: config.maxQueueRows, bytes: config.maxQueueBytes };
+    this.#timer = new WakeTimer(clock, () => this.#scheduler.tick(clock.now()));
+  }
+
+  /** A version comes up: its queue opens, for runners that are there already too. */
+  open(version: ModelKey, config: ModelConfig): void {
+    const key = queueKey(version);
+    if (this.#statistics.has(key)) return;
+    this.#statistics.set(key, new StatisticsRecord());
+    this.#scheduler.addQueue(key, compileQueuePolicy(config, this.#bounds));
+    for (const { ready } of this.#runners.values()) if (ready.queue === key) this.#addRunner(ready);
+  }
+
+  /** What was counted for one loading of a version; undefined when it has no queue here. */
+  statistics(version: ModelKey): VersionStatistics | undefined {
+    return this.#statistics.get(queueKey(version))?.report(version);
+  }
+
+  /** Nobody will serve this queue any more. */
+  expel(key: string): void {
+    this.#scheduler.expelQueue(this.#clock.now(), key, notReady(key));
+  }
+
+  /** Resolves when the queue is empty, or after `timeoutMs`, when what still waits has been refused. */
+  async retire(key: string, timeoutMs: number): Promise<void> {
+    if (!this.#statistics.has(key)) return;
+    const drained = new Promise<void>((resolve) => {
+      this.#drained.set(key, [...(this.#drained.get(key) ?? []), resolve]);
+    });
+    let cancelTimer = (): void => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancelTimer = this.#clock.schedule(timeoutMs, () => {
+        this.expel(key);
+        resolve();
+      });
+    });
+    this.#scheduler.retireQueue(this.#clock.now(), key, notReady(key));
+    await Promise.race([drained, timeout]);
+    cancelTimer();
+  }
+
+  /** Retires all queues. */
+  async drain(timeoutMs: number): Promise<void> {
+    await Promise.all([...this.#statistics.keys()].map((key) => this.retire(key, timeoutMs)));
+  }
+
+  close(): void {
+    this.#timer.clear();
+  }
+
+  offer(router: RouterLink, offer: Offer): void {
+    if (router.ticket(offer.offerId) !== undefined) return;
+    const ticket = this.#scheduler.offer(this.#clock.now(), offer.queue, offer, router.tag(offer));
+    if (ticket === undefined) {
+      router.reject(offer.offerId, 'UNAVAILABLE', notReady(offer.queue), 'queue');
+    } else if (ticket.state !== 'settled') router.keep(ticket);
+  }
+
+  cancel(router: RouterLink, { offerId }: Cancel): void {
+    const ticket = router.ticket(offerId);
+    if (ticket !== undefined) this.#scheduler.cancel(this.#clock.now(), ticket);
+  }
+
+  /** Nobody waits for anything that this router offered. */
+  routerLost(router: RouterLink): void {
+    const now = this.#clock.now();
+    for (const ticket of router.tickets()) this.#scheduler.cancel(now, ticket);
+  }
+
+  ready(link: Link, ready: Ready): void {
+    this.#runners.set(ready.runner, { link, ready });
+    this.#addRunner(ready);
+  }
+
+  done(runner: string, done: Done): void {
+    const now = this.#clock.now();
+    const batch = this.#scheduler.batch(runner, done.batchId);
+    if (batch === undefined) return;
+    if (done.outcome === 'ok') this.#executed(batch, done);
+    this.#ending = { batch, done };
+    this.#scheduler.batchDone(now, runner, done.batchId, done);
+    this.#ending = undefined;
+  }
+
+  retireRunner(runner: string): void {
+    this.#scheduler.retireRunner(runner);
+  }
+
+  lost(runner: string): void {
+    this.#runners.delete(runner);
+    this.#scheduler.runnerLost(this.#clock.now(), runner);
+  }
+
+  dispatch({ id, runner, members }: Batch<OfferTag>): void {
+    const routers: string[] = [];
+    const rows: number[] = [];
+    for (const { tag } of members) {
+      routers.push(tag.router.id);
+      rows.push(tag.rows);
+    }
+    this.#runners.get(runner.id)?.link.send({ kind: 'batch', batchId: id, routers, rows });
+    for (let member = 0; member < members.length; member += 1) {
+      const { router, offerId } = (members[member] as Ticket<OfferTag>).tag;
+      router.link.send({ kind: 'send', offerId, batchId: id, member, runner: runner.id });
+    }
+  }
+
+  settle(ticket: Ticket<OfferTag>, settlement: Settlement, rejection: Rejection | undefined): void {
+    const { router, offerId } = ticket.tag;
+    router.forget(offerId);
+    if (settlement === 'answered') this.#answered(ticket);
+    if (rejection === undefined) return;
+    router.reject(offerId, rejection.code, rejection.message, rejection.origin);
+    if (rejection.reason === 'model' || rejection.reason === 'timeout') {
+      this.#statistics.get(ticket.queue.key)?.failed(nanoseconds(this.#clock.now() - ticket.acceptedAt));
+    }
+  }
+
+  wakeAt(time: number): void {
+    this.#timer.set(time);
+  }
+
+  queueDrained(key: string): void {
+    this.#statistics.delete(key);
+    for (const resolve of this.#drained.get(key) ?? []) resolve();
+    this.#drained.delete(key);
+  }
+
+  #addRunner({ runner, queue, credits }: Ready): void {
+    this.#scheduler.addRunner(this.#clock.now(), runner, queue, credits);
+  }
+
+  #executed(batch: Batch<OfferTag>, done: Done): void {
+    let rows = batch.rows;
+    for (const member of done.absent) rows -= batch.members[member]?.rows ?? 0;
+    if (rows > 0) this.#statistics.get(batch.queue.key)?.executed(rows, done, this.#clock.epochMs());
+  }
+
+  #answered(ticket: Ticket<OfferTag>): void {
+    const ending = this.#ending;
+    if (ending === undefined) return;
+    const queueNs = nanoseconds(ending.batch.dispatchedAt - ticket.acceptedAt) + ending.done.waitNs;
+    const totalNs = nanoseconds(this.#clock.now() - ticket.acceptedAt);
+    this.#statistics.get(ticket.queue.key)?.succeeded(ticket.rows, totalNs, queueNs, ending.done);
+  }
+}
+
+function nanoseconds(ms: number): number {
+  return Math.round(ms * 1e6);
+}

@@ -1,0 +1,49 @@
+import type { ErrorCode } from '@shoal/core';
+import type { Link, Offer } from '@shoal/link';
+import type { Ticket } from '@shoal/scheduler';
+
+/** What batching keeps with each request: whose it is. */
+export interface OfferTag {
+  readonly router: RouterLink;
+  readonly offerId: number;
+  /** As offered; the scheduler counts an empty request as one row. */
+  readonly rows: number;
+}
+
+/** A router at the other end of a link, and its offers that are not settled yet. */
+export class RouterLink {
+  readonly link: Link;
+  readonly id: string;
+  readonly #tickets = new Map<number, Ticket<OfferTag>>();
+
+  constructor(link: Link) {
+    this.link = link;
+    this.id = link.peer.id;
+  }
+
+  tag(offer: Offer): OfferTag {
+    return { router: this, offerId: offer.offerId, rows: offer.rows };
+  }
+
+  ticket(offerId: number): Ticket<OfferTag> | undefined {
+    return this.#tickets.get(offerId);
+  }
+
+  keep(ticket: Ticket<OfferTag>): void {
+    this.#tickets.set(ticket.tag.offerId, ticket);
+  }
+
+  forget(offerId: number): void {
+    this.#tickets.delete(offerId);
+  }
+
+  /** Settles an offer without an answer. */
+  reject(offerId: number, code: ErrorCode, message: string, origin: 'model' | 'queue'): void {
+    this.link.send({ kind: 'reject', offerId, code, message, origin });
+  }
+
+  /** All that is not settled. */
+  tickets(): Ticket<OfferTag>[] {
+    return [...this.#tickets.values()];
+  }
+}
