@@ -1,2 +1,36 @@
+export {
+  type InferResponseParts,
+  type ResponseOutput,
+  assembleInferResponse,
+  inferResponseSize,
+  maxMessageBytes,
+} from './assemble-response';
+export { checkInferRequest } from './check-request';
+export type {
+  CheckOptions,
+  CheckedInput,
+  CheckedOutput,
+  CheckedRequest,
+  RequestOptions,
+  SequenceParameters,
+  SharedMemory,
+  SharedMemoryReference,
+} from './checked-request';
+export { type Classification, classify } from './classify';
+export { compileSignature } from './compile-signature';
+export * as errorTexts from './error-texts';
 export type { ModelConfig__Output as ModelConfig } from './generated/inference/ModelConfig';
-export type * from './signature';
+export { parseModelVersion } from './model-version';
+export { type InferParameter, type InferParameters, maxParameters, noParameters } from './parameters';
+export { type InferRequestView, type RequestedOutput, maxTensors, scanInferRequest } from './scan-request';
+export { type InferResponseView, scanInferResponse } from './scan-response';
+export { type TensorHeader, maxDims } from './scan-tensor';
+export type { ModelSignature, TensorSpec } from './signature';
+export {
+  type StreamFailure,
+  emptyFinalResponse,
+  finalResponseParameters,
+  notFinalResponseParameters,
+  streamError,
+  wrapStreamResponse,
+} from './stream-response';

@@ -53,8 +53,11 @@ function refuseFrame(element: number): never {
   throw new ShoalError('INVALID_ARGUMENT', `BYTES element ${element} is incomplete: its length runs past the end`);
 }
 
-/** Calls `visit` for each element's place; throws INVALID_ARGUMENT where the framing is broken. */
-function eachElement(bytes: Uint8Array, visit: (start: number, end: number, element: number) => void): void {
+/** Calls `visit` for each element's place in `bytes`; throws INVALID_ARGUMENT where the framing is broken. */
+export function forEachByteElement(
+  bytes: Uint8Array,
+  visit: (start: number, end: number, element: number) => void,
+): void {
   const end = bytes.length;
   let at = 0;
   let element = 0;
@@ -72,7 +75,7 @@ function eachElement(bytes: Uint8Array, visit: (start: number, end: number, elem
 /** The elements as views into `bytes`, no copy. Throws INVALID_ARGUMENT on broken framing. */
 export function decodeByteElements(bytes: Uint8Array): Uint8Array[] {
   const elements: Uint8Array[] = [];
-  eachElement(bytes, (start, end) => elements.push(bytes.subarray(start, end)));
+  forEachByteElement(bytes, (start, end) => elements.push(bytes.subarray(start, end)));
   return elements;
 }
 
@@ -131,7 +134,7 @@ export function stringFault(text: string, bytes: Uint8Array): 'NUL' | 'UTF-8' | 
  */
 export function decodeStrings(bytes: Uint8Array, into: string[] = []): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  eachElement(bytes, (start, end, element) => {
+  forEachByteElement(bytes, (start, end, element) => {
     const text = buffer.toString('utf8', start, end);
     const fault = stringFault(text, buffer.subarray(start, end));
     if (fault !== undefined) {

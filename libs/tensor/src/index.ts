@@ -4,6 +4,7 @@ export {
   decodeStrings,
   encodeByteElements,
   encodeStrings,
+  forEachByteElement,
   stringFault,
   stringsByteSize,
   walkByteElements,
