@@ -9,6 +9,7 @@ export {
   patientTimeout,
   queuePolicy,
 } from './policy';
-export { type BatchResult, Scheduler } from './scheduler';
+export type { BatchResult } from './run-outcome';
+export { Scheduler } from './scheduler';
 export type { Runner } from './runner';
 export type { OfferFacts, Ticket, TicketState } from './ticket';

@@ -1,34 +1,14 @@
-import type { ErrorCode } from '@shoal/core';
-import type { Rejection, SchedulerActions, Settlement } from './actions';
+import type { Rejection, SchedulerActions } from './actions';
 import { dueTime, expired, priorityLevel, refusal, timedOut, timeoutTime } from './admission';
 import type { Batch, BatchReason } from './batch';
 import { BatchFormer, patience } from './batch-former';
-import { bisect } from './bisect';
 import { IndexedHeap } from './indexed-heap';
 import { ModelQueue } from './model-queue';
 import { type QueuePolicy, timeoutPolicy } from './policy';
 import { prefetcher } from './prefetch';
+import { type BatchResult, type Settle, afterFailure, afterRefusal, afterRun } from './run-outcome';
 import { Runner } from './runner';
 import { type OfferFacts, Ticket } from './ticket';
-
-/** How a batch ended on its runner. */
-export interface BatchResult {
-  /** 'failed': the run threw, nobody was answered; 'refused': it never ran. */
-  readonly outcome: 'ok' | 'failed' | 'refused';
-  /** Of a failure. */
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** Members that failed although the batch ran. */
-  readonly memberErrors: readonly { readonly member: number; readonly code: ErrorCode; readonly message: string }[];
-  /** Members that were not run: withdrawn, or their bytes never came. */
-  readonly absent: readonly number[];
-}
-
-/** A request that so many runners refuse is given up: refusals are for runners that end, not a way of life. */
-const maxRefusals = 8;
-
-/** A runner that refuses so many batches in a row is granted no more. */
-const maxRunnerRefusals = 3;
 
 /** How much of the slowest recent batch is remembered with each newer one. */
 const slowestDecay = 0.9;
@@ -170,13 +150,13 @@ export class Scheduler<T> {
     runner.batches.delete(batchId);
     queue.inFlight -= 1;
     runner.solo = false;
-    if (result.outcome === 'refused') this.#refused(queue, runner, batch);
+    if (result.outcome === 'refused') afterRefusal(queue, runner, batch, this.#settle);
     else {
       runner.refusals = 0;
       const tookMs = now - runner.busySince;
       queue.slowestMs = queue.slowestMs === Infinity ? tookMs : Math.max(tookMs, queue.slowestMs * slowestDecay);
-      if (result.outcome === 'ok') this.#answered(batch, result);
-      else this.#failed(queue, batch, result);
+      if (result.outcome === 'ok') afterRun(batch, result, this.#settle);
+      else afterFailure(queue, batch, result, this.#settle);
     }
     runner.busySince = now;
     queue.place(runner);
@@ -193,55 +173,11 @@ export class Scheduler<T> {
     this.#announceWake();
   }
 
-  #answered(batch: Batch<T>, result: BatchResult): void {
-    for (const { member, code, message } of result.memberErrors) {
-      const ticket = batch.members[member];
-      if (ticket?.state === 'running')
-        this.#settle(ticket, 'rejected', { code, message, origin: 'model', reason: 'model' });
-    }
-    for (const member of result.absent) {
-      const ticket = batch.members[member];
-      if (ticket?.state === 'running') this.#settle(ticket, 'cancelled');
-    }
-    for (const ticket of batch.members) if (ticket.state === 'running') this.#settle(ticket, 'answered');
-  }
-
-  #failed(queue: ModelQueue<T>, batch: Batch<T>, result: BatchResult): void {
-    const absent = new Set(result.absent);
-    const parts = bisect(batch, (member) => !absent.has(member));
-    for (const part of parts.toReversed()) queue.pin(part);
-    const { code, message } = result;
-    batch.members.forEach((ticket, member) => {
-      if (ticket.state !== 'running') return;
-      if (absent.has(member)) this.#settle(ticket, 'cancelled');
-      else this.#settle(ticket, 'rejected', { code, message, origin: 'model', reason: 'model' });
-    });
-  }
-
-  /** Puts a batch that never ran back where it came from. */
-  #refused(queue: ModelQueue<T>, runner: Runner<T>, batch: Batch<T>): void {
-    runner.refusals += 1;
-    if (runner.refusals >= maxRunnerRefusals) runner.retired = true;
-    const back: Ticket<T>[] = [];
-    for (const ticket of batch.members) {
-      if (ticket.state !== 'running') continue;
-      ticket.refusals += 1;
-      if (ticket.refusals < maxRefusals) back.push(ticket);
-      else {
-        const message = 'no instance of the model accepted the request';
-        this.#settle(ticket, 'rejected', { code: 'UNAVAILABLE', message, origin: 'queue', reason: 'refused' });
-      }
-    }
-    if (back.length === 0) return;
-    if (batch.reason === 'retry') queue.pin(back);
-    else for (const ticket of back) queue.enter(ticket);
-  }
-
-  #settle(ticket: Ticket<T>, settlement: Settlement, rejection?: Rejection): void {
+  readonly #settle: Settle<T> = (ticket, settlement, rejection) => {
     ticket.state = 'settled';
     ticket.batch = undefined;
     this.#actions.settle(ticket, settlement, rejection);
-  }
+  };
 
   /** True when a request that just entered cannot lead to a batch: the common case under load, and while holding. */
   #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>): boolean {

@@ -30,6 +30,7 @@ export type TicketState = 'waiting' | 'pinned' | 'running' | 'settled';
 export class Ticket<T = unknown> {
   readonly tag: T;
   readonly queue: ModelQueue<T>;
+  /** At least 1: an empty request takes a place too. */
   readonly rows: number;
   readonly shapeKey: string;
   readonly bytes: number;
@@ -69,7 +70,7 @@ export class Ticket<T = unknown> {
   ) {
     this.tag = tag;
     this.queue = queue;
-    this.rows = facts.rows;
+    this.rows = Math.max(1, facts.rows);
     this.shapeKey = facts.shapeKey;
     this.bytes = facts.bytes;
     this.solo = facts.solo;
