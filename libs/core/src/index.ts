@@ -1,4 +1,4 @@
-import './buffer-types';
+export type {} from './buffer-types';
 
 export { type CancelTimer, type Clock, sleep, systemClock } from './clock';
 export { type ErrorCode, ShoalError, httpStatus, statusNumbers, toShoalError } from './errors';
