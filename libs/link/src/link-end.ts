@@ -7,6 +7,8 @@ export interface LinkOutput {
   bufferedBytes(): number;
   /** Sends what is queued, then ends; the carrier calls `ended` when that is done. */
   close(): void;
+  /** Called when there is a receiver: until then the carrier may hold messages back. */
+  receiving?(): void;
 }
 
 /**
@@ -43,6 +45,7 @@ export class LinkEnd implements Link {
 
   onMessage(receive: (message: LinkMessage) => void): void {
     this.#receive = receive;
+    if (!this.#ended) this.#output.receiving?.();
     this.#wake();
   }
 

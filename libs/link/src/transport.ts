@@ -1,4 +1,5 @@
 import { type Clock, ShoalError } from '@shoal/core';
+import { connectGrpc, listenGrpc } from './grpc/carrier';
 import { InProcessCarrier } from './in-process';
 import type { LinkTransport } from './link';
 
@@ -19,17 +20,24 @@ export function createTransport(options: TransportOptions): LinkTransport {
     else process.emitWarning(message, 'LinkReceiverError');
   };
   const inProcess = new InProcessCarrier(onError);
+  const grpc = { clock: options.clock, onError };
   return {
-    // async: what is thrown becomes a rejection, as on the other carriers.
-    listen: async (address, self, accept) => {
-      if (address.startsWith('inproc:')) return inProcess.listen(address, self, accept);
-      throw new ShoalError('UNIMPLEMENTED', `no link carrier for ${address}`);
-    },
-    connect: async (address, self, connectOptions) => {
-      if (connectOptions?.signal?.aborted)
-        throw new ShoalError('UNAVAILABLE', `connecting to ${address} was cancelled`);
-      if (address.startsWith('inproc:')) return inProcess.connect(address, self);
-      throw new ShoalError('UNIMPLEMENTED', `no link carrier for ${address}`);
+    // async: what is thrown becomes a rejection, as on the other carrier.
+    listen: async (address, self, accept) =>
+      isInProcess(address) ? inProcess.listen(address, self, accept) : listenGrpc(address, self, accept, grpc),
+    connect: async (address, self, { timeoutMs, signal } = {}) => {
+      if (signal?.aborted) throw new ShoalError('UNAVAILABLE', `no link to ${address}: cancelled`);
+      if (isInProcess(address)) return inProcess.connect(address, self);
+      return connectGrpc(
+        address,
+        self,
+        { ...(timeoutMs !== undefined && { timeoutMs }), ...(signal && { signal }) },
+        grpc,
+      );
     },
   };
+}
+
+function isInProcess(address: string): boolean {
+  return address.startsWith('inproc:');
 }

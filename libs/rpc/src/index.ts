@@ -1,3 +1,4 @@
+export type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 export type * from './client';
 export { createClient } from './grpc-js/create-client';
 export { type ServerSettings, createServer } from './grpc-js/create-server';

@@ -10,7 +10,10 @@ export interface CallContext {
   /** When the client stops waiting, on the server clock's `now()`; undefined = never. */
   readonly deadline: number | undefined;
   readonly cancelled: boolean;
-  /** Called once when the client cancels, its deadline passes or its connection breaks before the call has ended. */
+  /**
+   * Called once when the client cancels, its deadline passes, its connection breaks or the server's drain runs out of
+   * grace before the call has ended.
+   */
   onCancel(cancelled: () => void): void;
   /** The peer's address, for logs. */
   readonly peer: string;

@@ -16,7 +16,8 @@ import { GrpcJsStreamCall, type Outgoing } from './stream-call';
 
 /** A call that runs, as the server's drain sees it. */
 export interface RunningCall {
-  end(error: ShoalError): void;
+  /** Ends it with this status and tells its handler that it is cancelled. */
+  abandon(error: ShoalError): void;
 }
 
 /** What the adapters need of their server. */
@@ -88,6 +89,12 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
   end(error: ShoalError): void {
     if (!this.#settle()) return;
     this.#answer({ code: statusNumbers[error.code], details: statusMessage(error.message) });
+  }
+
+  abandon(error: ShoalError): void {
+    if (this.isOver) return;
+    this.end(error);
+    this.tellCancelled();
   }
 
   override cancel(): void {

@@ -60,7 +60,11 @@ export class GrpcJsCallContext implements CallContext {
 
   /** Nobody waits for the answer any more. */
   cancel(): void {
-    if (!this.finish()) return;
+    if (this.finish()) this.tellCancelled();
+  }
+
+  /** Tells the handler that its answer would reach nobody. */
+  protected tellCancelled(): void {
     this.#cancelled = true;
     this.#onCancel?.();
   }

@@ -99,7 +99,7 @@ async function drain(server: Server, context: AdapterContext, graceMs: number): 
   let cancelForce: (() => void) | undefined;
   const cancelGrace = context.clock.schedule(graceMs, () => {
     const over = new ShoalError('UNAVAILABLE', 'the server is shutting down');
-    for (const call of [...context.running]) call.end(over);
+    for (const call of [...context.running]) call.abandon(over);
     cancelForce = context.clock.schedule(farewellMs, () => server.forceShutdown());
   });
   await closed;

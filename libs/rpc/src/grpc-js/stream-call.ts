@@ -101,6 +101,12 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
     this.#ended();
   }
 
+  abandon(error: ShoalError): void {
+    if (this.isOver) return;
+    this.end(error);
+    this.tellCancelled();
+  }
+
   /** Runs the handler's code: what it throws ends the call. */
   attempt(handle: () => void): void {
     try {

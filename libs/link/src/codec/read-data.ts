@@ -1,0 +1,81 @@
+import type { Answer, Batch, Data, InputData, WantedOutput } from '../messages';
+import { nested, type WireReader } from './wire-reader';
+
+const noBytes = Buffer.alloc(0);
+
+/** Reads a `Batch`. */
+export function readBatch(reader: WireReader): Batch {
+  let batchId = 0;
+  const routers: string[] = [];
+  const rows: number[] = [];
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === 0x08) batchId = reader.uint();
+    else if (tag === 0x12) routers.push(reader.string());
+    else if (tag === 0x1a) reader.uints(rows);
+    else if (tag === 0x18) rows.push(reader.uint());
+    else reader.skip(tag);
+  }
+  return { kind: 'batch', batchId, routers, rows };
+}
+
+/** Reads a `Data`; the tensors are views of the frame. */
+export function readData(reader: WireReader): Data {
+  let batchId = 0;
+  let member = 0;
+  let offerId = 0;
+  let requestId = '';
+  const inputs: InputData[] = [];
+  const outputs: WantedOutput[] = [];
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === 0x08) batchId = reader.uint();
+    else if (tag === 0x10) member = reader.uint();
+    else if (tag === 0x18) offerId = reader.uint();
+    else if (tag === 0x22) requestId = reader.string();
+    else if (tag === 0x2a) inputs.push(nested(reader, readInput));
+    else if (tag === 0x32) outputs.push(nested(reader, readOutput));
+    else reader.skip(tag);
+  }
+  return { kind: 'data', batchId, member, offerId, requestId, inputs, outputs };
+}
+
+/** Reads an `Answer`; the response is a view of the frame. */
+export function readAnswer(reader: WireReader): Answer {
+  let offerId = 0;
+  let response: Uint8Array = noBytes;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === 0x08) offerId = reader.uint();
+    else if (tag === 0x12) response = reader.bytes();
+    else reader.skip(tag);
+  }
+  return { kind: 'answer', offerId, response };
+}
+
+function readInput(reader: WireReader): InputData {
+  let index = 0;
+  const shape: number[] = [];
+  let bytes: Uint8Array = noBytes;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === 0x08) index = reader.uint();
+    else if (tag === 0x12) reader.uints(shape);
+    else if (tag === 0x10) shape.push(reader.uint());
+    else if (tag === 0x1a) bytes = reader.bytes();
+    else reader.skip(tag);
+  }
+  return { index, shape, bytes };
+}
+
+function readOutput(reader: WireReader): WantedOutput {
+  let index = 0;
+  let classification = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === 0x08) index = reader.uint();
+    else if (tag === 0x10) classification = reader.uint();
+    else reader.skip(tag);
+  }
+  return { index, classification };
+}
