@@ -1,6 +1,6 @@
 import { checkNames, findData, readOutputs, type OutputWish } from './check-data';
 import { checkParameters } from './check-parameters';
-import { checkCount, checkRequired, checkTensor, findInputs, rowCounter } from './check-shapes';
+import { checkCount, checkRequired, checkTensor, placeInputs } from './check-shapes';
 import { checkSize } from './check-sizes';
 import type { CheckOptions, CheckedInput, CheckedOutput, CheckedRequest } from './checked-request';
 import { decoupledUnary, unexpectedOutput } from './error-texts';
@@ -29,9 +29,7 @@ export function checkInferRequest(
   const index = signatureIndex(signature);
   const outputs = findOutputs(wishes, signature, index);
   checkCount(view, signature, index);
-  const counter = rowCounter(view.id, signature);
-  const found = findInputs(view, signature, index, counter.visit);
-  const rows = counter.rows();
+  const { found, rows } = placeInputs(view, signature, index);
   for (let i = found.length - 1; i >= 0; i -= 1) {
     const spec = signature.inputs[found[i] as number] as TensorSpec;
     checkTensor(view.id, view.inputs[i] as TensorHeader, spec, signature);

@@ -48,45 +48,34 @@ function wrongCount(view: InferRequestView, signature: ModelSignature, index: Si
   );
 }
 
-/** The inputs' indices in the signature, in the request's order. */
-export function findInputs(
-  view: InferRequestView,
-  signature: ModelSignature,
-  index: SignatureIndex,
-  visit: (input: TensorHeader) => void,
-): number[] {
-  const found = new Array<number>(view.inputs.length);
-  for (let i = view.inputs.length - 1; i >= 0; i -= 1) {
-    const input = view.inputs[i] as TensorHeader;
-    const at = index.inputs.get(input.name);
-    if (at === undefined) throw unexpectedInput(input.name, signature.model);
-    found[i] = at;
-    visit(input);
-  }
-  return found;
+/** Where a request's inputs belong, and how many rows it has. */
+export interface Placement {
+  /** Index into the signature's inputs of each of the request's, in the request's order. */
+  readonly found: readonly number[];
+  /** Dimension 0 of every input where the model batches, else 1. */
+  readonly rows: number;
 }
 
-/** Dimension 0 of every input is the same number of rows, within the model's bounds. Returns a visitor and the result. */
-export function rowCounter(
-  id: string,
-  signature: ModelSignature,
-): { visit(input: TensorHeader): void; rows(): number } {
-  if (signature.maxBatchSize === 0) return { visit: () => undefined, rows: () => 1 };
+/** Looks the inputs up and finds the number of rows, on which all must agree and which must be within bounds. */
+export function placeInputs(view: InferRequestView, signature: ModelSignature, index: SignatureIndex): Placement {
+  const { id } = view;
+  const { model, maxBatchSize } = signature;
+  const found = new Array<number>(view.inputs.length);
   let rows: number | undefined;
-  return {
-    visit(input) {
-      const dim = input.shape[0];
-      if (dim === undefined) throw noShape(id, input.name, signature.model);
-      if (rows !== undefined && dim !== rows) throw batchMismatch(id, input.name, signature.model);
-      rows = dim;
-    },
-    rows() {
-      if (rows === undefined) return 1;
-      if (rows > signature.maxBatchSize) throw batchTooLarge(id, signature.model, signature.maxBatchSize);
-      if (rows === 0) throw batchEmpty(id, signature.model);
-      return rows;
-    },
-  };
+  for (let i = view.inputs.length - 1; i >= 0; i -= 1) {
+    const { name, shape } = view.inputs[i] as TensorHeader;
+    const at = index.inputs.get(name);
+    if (at === undefined) throw unexpectedInput(name, model);
+    found[i] = at;
+    if (maxBatchSize === 0) continue;
+    const dim = shape[0];
+    if (dim === undefined) throw noShape(id, name, model);
+    if (rows !== undefined && dim !== rows) throw batchMismatch(id, name, model);
+    rows = dim;
+  }
+  if (rows !== undefined && rows > maxBatchSize) throw batchTooLarge(id, model, maxBatchSize);
+  if (rows === 0) throw batchEmpty(id, model);
+  return { found, rows: rows ?? 1 };
 }
 
 /** Data type and shape of one input against its specification. */

@@ -138,10 +138,10 @@ function parameterSize(parameter: InferParameter): number {
     case 'int64':
     case 'uint64':
       return 1 + integerSize(parameter.value);
-    case 'string':
-      return fieldSize(Buffer.byteLength(parameter.value));
     case 'double':
       return 9;
+    default:
+      return fieldSize(Buffer.byteLength(parameter.value));
   }
 }
 
