@@ -1,43 +1,25 @@
 import type { ModelSignature } from '@shoal/protocol';
+import type { OnnxValueMetadata, ProviderCandidate, SessionOptions } from '@shoal/repository';
 
 /*
  * What a supervisor and its runner process say to each other over the process's IPC channel: control only, a few
  * messages in a runner's life. Requests travel over links.
  */
 
-/** An execution provider to try: ONNX Runtime's name for it and, where it has several, the device. */
-export interface ProviderCandidate {
-  readonly name: string;
-  readonly deviceId?: number;
-}
-
-/** Plain ONNX Runtime session options without `executionProviders`. */
-export type PlainSessionOptions = Readonly<Record<string, unknown>>;
-
 /** First message: make the session. */
 export interface LoadSpec {
   readonly kind: 'load';
   /** Absolute path of the model file. */
   readonly modelPath: string;
-  readonly sessionOptions: PlainSessionOptions;
+  readonly sessionOptions: SessionOptions;
   /** Tried one at a time, in this order; the first that makes a session wins. */
   readonly candidates: readonly ProviderCandidate[];
 }
 
-/** One input or output of the session; `dims` are −1 where the model leaves them open. */
-export interface SessionTensor {
-  readonly name: string;
-  /** ONNX Runtime's name: 'float32', 'string', … */
-  readonly type: string;
-  readonly dims: readonly number[];
-  /** Name of each open dimension, '' where it has none; model metadata for auto-completion. */
-  readonly symbols: readonly string[];
-}
-
-/** The session's own signature. */
+/** The session's own signature, as ONNX Runtime reports it. */
 export interface SessionInfo {
-  readonly inputs: readonly SessionTensor[];
-  readonly outputs: readonly SessionTensor[];
+  readonly inputMetadata: readonly OnnxValueMetadata[];
+  readonly outputMetadata: readonly OnnxValueMetadata[];
 }
 
 /** The session stands. */
@@ -76,6 +58,8 @@ export interface ServeSpec {
   /** `unix:PATH` or `HOST:0`. */
   readonly listen: string;
   readonly signature: ModelSignature;
+  /** Absolute path of the model's folder. */
+  readonly modelFolder: string;
   /** Class labels by output name. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly warmups: readonly WarmupSample[];

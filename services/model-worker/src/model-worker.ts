@@ -1,7 +1,14 @@
-import type { Bus } from '@shoal/bus';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Bus, type LoadCall, type UnloadCall, loadSubject, unloadSubject } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
+import { ModelControl } from './control/model-control';
 import type { ModelWorkerConfig } from './flags';
+import { findGpus } from './supervisor/gpus';
+import { memoryLimitBytes } from './supervisor/memory';
+import type { WorkerContext } from './worker-context';
 
 export interface ModelWorkerDeps {
   /** Unique in the cluster. */
@@ -20,7 +27,76 @@ export interface ModelWorkerService {
   drain(graceMs: number): Promise<void>;
 }
 
-/** Starts the hands: follows the repository and keeps a runner process for each instance of each loaded model version. */
-export async function startModelWorker(_deps: ModelWorkerDeps): Promise<ModelWorkerService> {
-  return Promise.resolve({ initialLoad: Promise.resolve(), drain: () => Promise.resolve() });
+/** Longest path of a unix socket on the systems that Shoal runs on, less room for the socket's own name. */
+const maxSocketFolder = 80;
+
+/**
+ * Starts the hands: follows the repository and keeps a runner process for each instance of each loaded model version.
+ * Throws ShoalError INVALID_ARGUMENT when a model repository cannot be read.
+ */
+export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWorkerService> {
+  const { bus, config, logger } = deps;
+  const folder = makePrivateFolder();
+  const control = new ModelControl(contextOf(deps, folder), {
+    mode: config.modelControlMode as 'none' | 'poll' | 'explicit',
+    repositories: [...config.modelRepository, ...config.modelStore],
+    pollMs: config.repositoryPollSecs * 1000,
+    startupModels: config.loadModel,
+    concurrentLoads: config.modelLoadThreadCount,
+    privateFolder: folder,
+    generationPrefix: `${deps.clock.epochMs().toString(36)}.`,
+  });
+  // Should the process end without a drain, no socket may be left behind.
+  const tidy = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', tidy);
+  const finish = () => {
+    process.off('exit', tidy);
+    tidy();
+  };
+  try {
+    const { loaded } = await control.start();
+    const unserve = [
+      bus.serve<LoadCall, void>(loadSubject, (call) => control.load(call)),
+      bus.serve<UnloadCall, void>(unloadSubject, (call) => control.unload(call)),
+    ];
+    return {
+      initialLoad: loaded,
+      async drain(graceMs) {
+        for (const end of unserve) end();
+        await control.close(graceMs);
+        finish();
+        logger.verbose(1, 'model-worker: all runners have ended');
+      },
+    };
+  } catch (thrown) {
+    finish();
+    throw thrown;
+  }
+}
+
+/** A folder that only this user may enter: whoever can reach a runner's socket can have it run its model. */
+function makePrivateFolder(): string {
+  const temporary = tmpdir();
+  return mkdtempSync(join(temporary.length <= maxSocketFolder ? temporary : '/tmp', 'shoal-'));
+}
+
+function contextOf({ id, bus, clock, random, logger, config }: ModelWorkerDeps, folder: string): WorkerContext {
+  let runners = 0;
+  return {
+    bus,
+    clock,
+    random,
+    logger,
+    cwd: folder,
+    memoryLimitBytes: memoryLimitBytes(config.runnerMemoryLimitMb),
+    loadTimeoutMs: config.modelLoadTimeoutSecs * 1000,
+    runTimeoutMs: config.modelRunTimeoutSecs * 1000,
+    drainTimeoutMs: config.modelDrainTimeoutSecs * 1000,
+    gpus: findGpus(),
+    nextRunnerId: () => `${id}-r${(runners += 1)}`,
+    listenAddress: (runner) =>
+      config.runnerHost === ''
+        ? `unix:${join(folder, `${runner.slice(runner.lastIndexOf('-') + 1)}.sock`)}`
+        : `${config.runnerHost}:0`,
+  };
 }

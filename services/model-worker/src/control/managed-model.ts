@@ -1,0 +1,151 @@
+import { ShoalError, toShoalError } from '@shoal/core';
+import { type ScannedModel, type ScannedVersion, loadReason } from '@shoal/repository';
+import { Generation } from '../supervisor/generation';
+import type { WorkerContext } from '../worker-context';
+import type { Gate } from './gate';
+import type { VersionBoard } from './version-board';
+
+export interface ManagedModelDeps {
+  readonly context: WorkerContext;
+  readonly board: VersionBoard;
+  /** Bounds the loads that go on at the same time in this worker. */
+  readonly gate: Gate;
+  /** A name for the next generation, unique in the cluster. */
+  nextGeneration(): string;
+}
+
+/** One model: which generation of which version serves. Its callers see to it that its loads and unloads do not overlap. */
+export class ManagedModel {
+  readonly name: string;
+  readonly #deps: ManagedModelDeps;
+  readonly #serving = new Map<number, Generation>();
+  readonly #loading = new Set<Generation>();
+  /** Retirements that go on in the background. */
+  readonly #leaving = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(name: string, deps: ManagedModelDeps) {
+    this.name = name;
+    this.#deps = deps;
+  }
+
+  /** Versions that serve. */
+  get serving(): readonly number[] {
+    return [...this.#serving.keys()];
+  }
+
+  /**
+   * Loads the versions `numbers` of a scanned model anew and retires what they replace, and what the scan no longer holds.
+   * All come up, or none does and what served goes on serving: then throws INVALID_ARGUMENT in Triton's words.
+   */
+  async load(model: ScannedModel, numbers: readonly number[]): Promise<void> {
+    const wanted = model.versions.filter(({ version }) => numbers.includes(version));
+    const failures = new Map<number, string>();
+    const fresh: Generation[] = [];
+    for (const version of wanted) {
+      const generation = new Generation(this.#deps.context, model, version, this.#deps.nextGeneration());
+      if (!this.#serving.has(version.version)) this.#deps.board.loading(generation.key);
+      if (version.reason === '') fresh.push(generation);
+      else failures.set(version.version, version.reason);
+    }
+    await Promise.all(fresh.map((generation) => this.#bringUp(generation, failures)));
+    if (failures.size > 0) {
+      await this.#abandon(wanted, fresh, failures);
+      throw loadFailed(this.name, failures);
+    }
+    for (const generation of fresh) this.#replace(generation);
+    const kept = new Set(model.versions.map(({ version }) => version));
+    for (const [version, generation] of this.#serving) if (!kept.has(version)) this.#background(this.#end(generation));
+  }
+
+  /** Ends all versions; resolves when their processes have ended. */
+  async unload(): Promise<void> {
+    const { drainTimeoutMs } = this.#deps.context;
+    await Promise.all([...this.#serving.values()].map((generation) => this.#end(generation, drainTimeoutMs)));
+    await Promise.all(this.#leaving);
+  }
+
+  /** For the end of the service: also ends what loads, at once. */
+  async close(graceMs: number): Promise<void> {
+    this.#closed = true;
+    await Promise.all([
+      ...[...this.#loading].map((generation) => generation.stop(0)),
+      ...[...this.#serving.values()].map((generation) => this.#end(generation, graceMs)),
+    ]);
+    await Promise.all(this.#leaving);
+  }
+
+  async #bringUp(generation: Generation, failures: Map<number, string>): Promise<void> {
+    this.#loading.add(generation);
+    try {
+      await this.#deps.gate.run(() => {
+        if (this.#closed) throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+        return generation.load();
+      });
+    } catch (thrown) {
+      const error = toShoalError(thrown);
+      if (!(thrown instanceof ShoalError)) {
+        this.#deps.context.logger.error(`loading '${this.name}' failed unexpectedly: ${String(thrown)}`);
+      }
+      failures.set(generation.key.version, loadReason(error));
+    } finally {
+      this.#loading.delete(generation);
+    }
+  }
+
+  /** A load that failed in part is given up as a whole. */
+  async #abandon(
+    wanted: readonly ScannedVersion[],
+    fresh: readonly Generation[],
+    failures: ReadonlyMap<number, string>,
+  ): Promise<void> {
+    await Promise.all(fresh.map((generation) => generation.stop(0)));
+    for (const { version } of wanted) {
+      if (this.#serving.has(version)) continue;
+      const key = { model: this.name, version, generation: this.#deps.nextGeneration() };
+      this.#deps.board.unavailable(key, failures.get(version) ?? 'unloaded');
+    }
+  }
+
+  #replace(generation: Generation): void {
+    const { board, context } = this.#deps;
+    const { version } = generation.key;
+    const before = this.#serving.get(version);
+    this.#serving.set(version, generation);
+    generation.onBroken = (reason) => this.#broken(generation, reason);
+    board.ready(generation);
+    generation.goLive();
+    context.logger.info(`successfully loaded '${this.name}' version ${version}`);
+    if (before) this.#background(before.retire(context.drainTimeoutMs));
+  }
+
+  async #end(generation: Generation, timeoutMs = this.#deps.context.drainTimeoutMs): Promise<void> {
+    const { board, context } = this.#deps;
+    this.#serving.delete(generation.key.version);
+    board.unloading(generation);
+    await generation.retire(timeoutMs);
+    // The version may have been loaded again meanwhile.
+    if (!this.#serving.has(generation.key.version)) board.unavailable(generation.key, 'unloaded');
+    context.logger.info(`successfully unloaded '${this.name}' version ${generation.key.version}`);
+  }
+
+  #broken(generation: Generation, reason: ShoalError): void {
+    const { version } = generation.key;
+    if (this.#serving.get(version) !== generation) return;
+    this.#serving.delete(version);
+    this.#deps.board.unavailable(generation.key, loadReason(reason));
+    this.#deps.context.logger.error(`'${this.name}' version ${version} is given up: ${reason.message}`);
+    this.#background(generation.retire(0));
+  }
+
+  #background(task: Promise<void>): void {
+    const tracked = task.finally(() => this.#leaving.delete(tracked));
+    this.#leaving.add(tracked);
+  }
+}
+
+function loadFailed(model: string, failures: ReadonlyMap<number, string>): ShoalError {
+  const versions = [...failures].sort(([a], [b]) => a - b);
+  const states = versions.map(([version, reason]) => `version ${version} is at UNAVAILABLE state: ${reason};`);
+  return new ShoalError('INVALID_ARGUMENT', `load failed for model '${model}': ${states.join('')}\n`);
+}

@@ -1,0 +1,267 @@
+import { rm } from 'node:fs/promises';
+import type { LoadCall, UnloadCall } from '@shoal/bus';
+import { type CancelTimer, ShoalError } from '@shoal/core';
+import {
+  type ModelSnapshot,
+  type RepositorySnapshot,
+  type ScanResult,
+  type ScannedModel,
+  applyOverride,
+  diffRepositories,
+  pollFailure,
+  scanModel,
+  scanRepository,
+  settleSnapshot,
+} from '@shoal/repository';
+import type { WorkerContext } from '../worker-context';
+import { Gate } from './gate';
+import { KeyedQueue } from './keyed-queue';
+import { ManagedModel } from './managed-model';
+import { VersionBoard } from './version-board';
+
+export interface ModelControlOptions {
+  readonly mode: 'none' | 'poll' | 'explicit';
+  readonly repositories: readonly string[];
+  readonly pollMs: number;
+  /** Explicit mode: loaded at start; ['*'] = all. */
+  readonly startupModels: readonly string[];
+  readonly concurrentLoads: number;
+  /** Where the files that load calls bring along are kept. */
+  readonly privateFolder: string;
+  /** Makes generations' names unique. */
+  readonly generationPrefix: string;
+}
+
+/** What a model was loaded from. */
+interface Origin {
+  /** The repository's own folder at that time; undefined if it has none. */
+  readonly snapshot: ModelSnapshot | undefined;
+  /** A load call's config or files stand in for the repository's. */
+  readonly overridden: boolean;
+  /** A private folder with a load call's files. */
+  readonly folder: string | undefined;
+}
+
+/** Decides which models are loaded: by the repository at start, by its changes (poll), or by calls (explicit). */
+export class ModelControl {
+  readonly #context: WorkerContext;
+  readonly #options: ModelControlOptions;
+  readonly #board: VersionBoard;
+  readonly #gate: Gate;
+  readonly #queue = new KeyedQueue();
+  readonly #models = new Map<string, ManagedModel>();
+  readonly #origins = new Map<string, Origin>();
+  #polled: RepositorySnapshot = new Map();
+  #generations = 0;
+  #cancelPoll: CancelTimer = () => undefined;
+  #closed = false;
+
+  constructor(context: WorkerContext, options: ModelControlOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#board = new VersionBoard(context.bus);
+    this.#gate = new Gate(options.concurrentLoads);
+  }
+
+  /**
+   * Looks at the repositories and begins to load; the promise within settles when each start-up model is READY or
+   * UNAVAILABLE. Throws ShoalError INVALID_ARGUMENT when a repository cannot be read.
+   */
+  async start(): Promise<{ readonly loaded: Promise<void> }> {
+    const { mode, startupModels } = this.#options;
+    const scans = await scanRepository(this.#options.repositories);
+    this.#tell(scans);
+    this.#polled = snapshotOf(scans);
+    const all = mode !== 'explicit' || startupModels.includes('*');
+    const chosen = all ? scans : scans.filter(({ name }) => startupModels.includes(name));
+    if (!all) {
+      for (const name of startupModels) {
+        if (!scans.some((scan) => scan.name === name)) this.#context.logger.error(pollFailure(name).message);
+      }
+    }
+    const loads = chosen.map((scan) => (scan.ok ? this.#loadScanned(scan) : Promise.resolve()));
+    const loaded = Promise.all(loads).then(() => this.#schedulePoll());
+    return { loaded };
+  }
+
+  /** Serves RepositoryModelLoad; resolves when the model is READY. */
+  load(call: LoadCall): Promise<void> {
+    this.#demandExplicit();
+    return this.#queue.run(call.model, () => this.#load(call));
+  }
+
+  /** Serves RepositoryModelUnload; resolves when nothing of the model is left. Unknown models are fine. */
+  unload({ model }: UnloadCall): Promise<void> {
+    this.#demandExplicit();
+    return this.#queue.run(model, () => this.#unload(model));
+  }
+
+  /** Ends everything: what serves has `graceMs` to finish, what loads is ended at once. */
+  async close(graceMs: number): Promise<void> {
+    this.#closed = true;
+    this.#cancelPoll();
+    await Promise.all([...this.#models.values()].map((model) => model.close(graceMs)));
+    await this.#queue.idle();
+  }
+
+  #demandExplicit(): void {
+    if (this.#closed) throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    if (this.#options.mode === 'explicit') return;
+    throw new ShoalError('UNAVAILABLE', 'explicit model load / unload is not allowed if polling is enabled');
+  }
+
+  async #load(call: LoadCall): Promise<void> {
+    const { model: name, config } = call;
+    const files = Object.entries(call.files ?? {});
+    const overridden = config !== undefined || files.length > 0;
+    const scan = await scanModel(this.#options.repositories, name);
+    if (scan) this.#tell([scan]);
+    const target = overridden
+      ? await this.#override(call, scan)
+      : scan?.ok
+        ? scan
+        : this.#refuse(name, scan?.reason ?? 'no model repository holds it');
+    const origin = this.#origins.get(name);
+    const numbers = overridden || origin?.overridden ? undefined : this.#changed(target, origin);
+    const unchanged = !overridden && origin !== undefined && sameSnapshot(name, origin.snapshot, target.snapshot);
+    const model = this.#model(name);
+    if (unchanged && target.versions.every(({ version }) => model.serving.includes(version))) return;
+    const folder = files.length > 0 ? target.directory : undefined;
+    try {
+      await model.load(target, numbers ?? target.versions.map(({ version }) => version));
+    } catch (thrown) {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+      throw thrown;
+    }
+    this.#origins.set(name, { snapshot: scan?.snapshot, overridden, folder });
+    if (origin?.folder !== undefined) await rm(origin.folder, { recursive: true, force: true });
+  }
+
+  async #override(call: LoadCall, scan: ScanResult | undefined): Promise<ScannedModel> {
+    const files = Object.fromEntries(
+      Object.entries(call.files ?? {}).map(([path, text]) => [path, Buffer.from(text, 'base64')]),
+    );
+    const override = { files, ...(call.config === undefined ? {} : { config: call.config }) };
+    try {
+      return await applyOverride(call.model, scan, override, this.#options.privateFolder);
+    } catch (thrown) {
+      const cause = thrown instanceof Error ? thrown.cause : undefined;
+      this.#context.logger.error(`failed to poll '${call.model}': ${cause instanceof Error ? cause.message : ''}`);
+      throw thrown;
+    }
+  }
+
+  #refuse(name: string, reason: string): never {
+    this.#context.logger.error(`failed to poll '${name}': ${reason}`);
+    throw pollFailure(name, new Error(reason));
+  }
+
+  /** Versions that changed since they were loaded, or do not serve. */
+  #changed(target: ScannedModel, origin: Origin | undefined): number[] {
+    const serving = this.#model(target.name).serving;
+    const before = new Map(origin?.snapshot ? [[target.name, origin.snapshot]] : []);
+    const [change] = diffRepositories(before, new Map([[target.name, target.snapshot]])).changed;
+    const changed = new Set([...(change?.load ?? []), ...(change?.reload ?? [])]);
+    return target.versions
+      .map(({ version }) => version)
+      .filter((version) => !origin || changed.has(version) || !serving.includes(version));
+  }
+
+  async #unload(name: string): Promise<void> {
+    const model = this.#models.get(name);
+    if (!model) return;
+    await model.unload();
+    const folder = this.#origins.get(name)?.folder;
+    this.#origins.delete(name);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+
+  #loadScanned(scan: ScannedModel, numbers = scan.versions.map(({ version }) => version)): Promise<void> {
+    return this.#queue.run(scan.name, async () => {
+      for (const warning of scan.warnings) this.#context.logger.warn(warning);
+      try {
+        await this.#model(scan.name).load(scan, numbers);
+        this.#origins.set(scan.name, { snapshot: scan.snapshot, overridden: false, folder: undefined });
+      } catch (thrown) {
+        if (!this.#closed) this.#context.logger.error(thrown instanceof Error ? thrown.message.trim() : String(thrown));
+      }
+    });
+  }
+
+  #schedulePoll(): void {
+    if (this.#closed || this.#options.mode === 'none') return;
+    this.#cancelPoll = this.#context.clock.schedule(this.#options.pollMs, () => {
+      this.#poll().then(
+        () => this.#schedulePoll(),
+        (thrown: unknown) => {
+          this.#context.logger.error(`the model repository cannot be read: ${String(thrown)}`);
+          this.#schedulePoll();
+        },
+      );
+    });
+  }
+
+  /** Follows the repository's changes; in explicit mode only tells which models there are. */
+  async #poll(): Promise<void> {
+    const scans = await scanRepository(this.#options.repositories);
+    if (this.#closed) return;
+    if (this.#options.mode === 'explicit') {
+      this.#tell(scans);
+      for (const name of this.#board.models) {
+        const gone = !scans.some((scan) => scan.name === name) && !this.#models.get(name)?.serving.length;
+        if (gone) this.#board.forget(name);
+      }
+      return;
+    }
+    const now = snapshotOf(scans);
+    const diff = diffRepositories(this.#polled, now);
+    this.#polled = settleSnapshot(this.#polled, now);
+    const byName = new Map(scans.map((scan) => [scan.name, scan]));
+    const touched = [...diff.added, ...diff.changed.map(({ model }) => model)];
+    this.#tell(touched.flatMap((name) => byName.get(name) ?? []));
+    await Promise.all([
+      ...diff.added.map((name) => this.#follow(byName.get(name))),
+      ...diff.changed.map(({ model, load, reload }) => this.#follow(byName.get(model), [...load, ...reload])),
+      ...diff.removed.map((name) => this.#remove(name)),
+    ]);
+  }
+
+  #follow(scan: ScanResult | undefined, numbers?: readonly number[]): Promise<void> {
+    return scan?.ok ? this.#loadScanned(scan, numbers ? [...numbers] : undefined) : Promise.resolve();
+  }
+
+  #remove(name: string): Promise<void> {
+    return this.#queue.run(name, async () => {
+      await this.#unload(name);
+      this.#board.forget(name);
+    });
+  }
+
+  /** Announces what the repository holds, and logs what is wrong with it. */
+  #tell(scans: readonly ScanResult[]): void {
+    for (const scan of scans) {
+      this.#board.model(scan.name, scan.ok ? '' : scan.reason);
+      if (!scan.ok) this.#context.logger.error(`model '${scan.name}' cannot be loaded: ${scan.reason}`);
+    }
+  }
+
+  #model(name: string): ManagedModel {
+    let model = this.#models.get(name);
+    if (!model) {
+      const nextGeneration = () => `${this.#options.generationPrefix}${(this.#generations += 1)}`;
+      model = new ManagedModel(name, { context: this.#context, board: this.#board, gate: this.#gate, nextGeneration });
+      this.#models.set(name, model);
+    }
+    return model;
+  }
+}
+
+function snapshotOf(scans: readonly ScanResult[]): RepositorySnapshot {
+  return new Map(scans.map(({ name, snapshot }) => [name, snapshot]));
+}
+
+function sameSnapshot(name: string, before: ModelSnapshot | undefined, now: ModelSnapshot | undefined): boolean {
+  if (!before || !now) return before === now;
+  const { changed } = diffRepositories(new Map([[name, before]]), new Map([[name, now]]));
+  return changed.length === 0;
+}

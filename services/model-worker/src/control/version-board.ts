@@ -1,0 +1,64 @@
+import {
+  type ModelAnnouncement,
+  type ModelKey,
+  type VersionAnnouncement,
+  modelsPrefix,
+  versionsPrefix,
+} from '@shoal/bus';
+import type { Bus } from '@shoal/bus';
+import type { Generation } from '../supervisor/generation';
+
+/** Says on the bus what this worker knows of models and their versions. */
+export class VersionBoard {
+  readonly #bus: Bus;
+  readonly #models = new Set<string>();
+  /** Keys of announced versions by model. */
+  readonly #versions = new Map<string, Set<string>>();
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /** The models that were announced. */
+  get models(): readonly string[] {
+    return [...this.#models];
+  }
+
+  /** The repository holds this model; `reason`: why it cannot be loaded at all. */
+  model(model: string, reason = ''): void {
+    this.#models.add(model);
+    this.#bus.announce<ModelAnnouncement>(modelsPrefix + model, { model, reason });
+  }
+
+  loading(key: ModelKey): void {
+    this.#version({ ...key, state: 'LOADING', reason: '' });
+  }
+
+  ready(generation: Generation): void {
+    const { key, config, labels } = generation;
+    this.#version({ ...key, state: 'READY', reason: '', ...(config ? { config } : {}), labels });
+  }
+
+  unloading(generation: Generation): void {
+    const { key, config, labels } = generation;
+    this.#version({ ...key, state: 'UNLOADING', reason: '', ...(config ? { config } : {}), labels });
+  }
+
+  unavailable(key: ModelKey, reason: string): void {
+    this.#version({ ...key, state: 'UNAVAILABLE', reason });
+  }
+
+  /** The repository no longer holds the model, and nothing of it is loaded. */
+  forget(model: string): void {
+    for (const key of this.#versions.get(model) ?? []) this.#bus.withdraw(key);
+    this.#versions.delete(model);
+    if (this.#models.delete(model)) this.#bus.withdraw(modelsPrefix + model);
+  }
+
+  #version(announcement: VersionAnnouncement): void {
+    const key = `${versionsPrefix}${announcement.model}/${announcement.version}`;
+    const keys = this.#versions.get(announcement.model) ?? new Set();
+    this.#versions.set(announcement.model, keys.add(key));
+    this.#bus.announce(key, announcement);
+  }
+}

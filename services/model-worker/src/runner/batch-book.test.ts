@@ -1,0 +1,181 @@
+import type { Data } from '@shoal/link';
+import fc from 'fast-check';
+import { type Arrival, BatchBook, type BookAction, type BookLimits } from './batch-book';
+
+const limits: BookLimits = {
+  gatherTimeoutMs: 100,
+  earlyTimeoutMs: 50,
+  earlyBytes: 1000,
+  earlyMembers: 8,
+  ordered: false,
+};
+
+function arrival(batchId: number, member: number, offerId = batchId * 100 + member, size = 4): Arrival<string> {
+  const inputs = [{ index: 0, shape: [1, size], bytes: new Uint8Array(size) }];
+  const data: Data = { kind: 'data', batchId, member, offerId, requestId: '', inputs, outputs: [] };
+  return { data, link: 'link' };
+}
+
+test('a batch is given out when all its bytes are here, whichever came first', () => {
+  const book = new BatchBook<string>(limits);
+  expect(book.data('r1', arrival(1, 1), 0)).toEqual([]);
+  expect(book.granted(1, 'b', ['r0', 'r1'], [2, 3], 1)).toEqual([]);
+  expect(book.take()).toBeUndefined();
+  expect(book.data('r0', arrival(1, 0), 2)).toEqual([]);
+  const batch = book.take();
+  expect(batch).toMatchObject({ batchId: 1, origin: 'b', arrivedAt: 1, absent: [] });
+  expect(batch?.present.map(({ member, rows }) => [member, rows])).toEqual([
+    [0, 2],
+    [1, 3],
+  ]);
+  expect(book.take()).toBeUndefined();
+  book.finish(1);
+  expect([book.held, book.early, book.nextTick()]).toEqual([0, 0, undefined]);
+});
+
+test('bytes from a router that the batch does not name are refused', () => {
+  const book = new BatchBook<string>(limits);
+  book.granted(1, 'b', ['r0'], [1], 0);
+  expect(book.data('other', arrival(1, 0), 0)).toEqual([{ kind: 'refuse', link: 'link', offerId: 100 }]);
+  expect(book.data('r0', arrival(1, 5), 0)).toEqual([{ kind: 'refuse', link: 'link', offerId: 105 }]);
+  expect(book.data('r0', arrival(1, 0), 0)).toEqual([]);
+  expect(book.data('r0', arrival(1, 0), 0)).toHaveLength(1);
+});
+
+test('a withdrawal that overtakes the grant counts', () => {
+  const book = new BatchBook<string>(limits);
+  book.data('r0', arrival(1, 0), 0);
+  expect(book.withdrawn('r0', 1, 0, 0)).toEqual([]);
+  book.granted(1, 'b', ['r0'], [1], 1);
+  expect(book.take()).toMatchObject({ present: [], absent: [0] });
+});
+
+test('members whose bytes never come are left out in time', () => {
+  const book = new BatchBook<string>(limits);
+  book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
+  book.data('r1', arrival(1, 1), 1);
+  expect(book.nextTick()).toBe(100);
+  book.tick(99);
+  expect(book.take()).toBeUndefined();
+  book.tick(100);
+  expect(book.take()).toMatchObject({ absent: [0] });
+  expect(book.data('r0', arrival(1, 0), 101)).toEqual([{ kind: 'refuse', link: 'link', offerId: 100 }]);
+});
+
+test('bytes whose batch never comes are refused in time, and their number and size are bounded', () => {
+  const book = new BatchBook<string>(limits);
+  expect(book.data('r', arrival(1, 0), 0)).toEqual([]);
+  expect(book.data('r', arrival(2, 0, 200, 997), 0)).toHaveLength(1);
+  for (let i = 0; i < 7; i += 1) expect(book.data('r', arrival(3, i), 10)).toEqual([]);
+  expect(book.data('r', arrival(3, 7), 10)).toHaveLength(1);
+  expect(book.nextTick()).toBe(50);
+  expect(book.tick(50)).toEqual([{ kind: 'refuse', link: 'link', offerId: 100 }]);
+  expect(book.tick(60)).toHaveLength(7);
+  expect([book.early, book.nextTick()]).toEqual([0, undefined]);
+});
+
+test('late bytes of a finished batch are refused at once', () => {
+  const book = new BatchBook<string>(limits);
+  book.granted(1, 'b', ['r0'], [1], 0);
+  book.data('r0', arrival(1, 0), 0);
+  book.take();
+  book.finish(1);
+  expect(book.data('r0', arrival(1, 0), 0)).toHaveLength(1);
+  expect(book.early).toBe(0);
+});
+
+test('a lost router takes its members along; a run that nobody waits for is told', () => {
+  const book = new BatchBook<string>(limits);
+  book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
+  book.data('r0', arrival(1, 0), 0);
+  expect(book.routerLost('r1')).toEqual([]);
+  expect(book.take()).toMatchObject({ absent: [1] });
+  expect(book.withdrawn('r0', 1, 0, 0)).toEqual([{ kind: 'abandoned', batchId: 1 }]);
+  expect(book.routerLost('r0')).toEqual([]);
+});
+
+test('without order a complete batch overtakes; with order it waits', () => {
+  for (const ordered of [false, true]) {
+    const book = new BatchBook<string>({ ...limits, ordered });
+    book.granted(1, 'b', ['r0'], [1], 0);
+    book.granted(2, 'b', ['r0'], [1], 0);
+    book.data('r0', arrival(2, 0), 0);
+    expect(book.take()?.batchId).toBe(ordered ? undefined : 2);
+  }
+});
+
+test('in any history every offer is run, refused or withdrawn exactly once, and nothing is left', () => {
+  const event = fc.record({
+    what: fc.constantFrom('grant', 'data', 'withdraw', 'lose', 'tick', 'take', 'finish'),
+    batchId: fc.integer({ min: 1, max: 4 }),
+    member: fc.integer({ min: 0, max: 2 }),
+    router: fc.constantFrom('r0', 'r1'),
+    step: fc.integer({ min: 0, max: 60 }),
+  });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 120 }), (events) => {
+      const book = new BatchBook<string>(limits);
+      let now = 0;
+      let offers = 0;
+      const settled = new Map<number, string>();
+      const owner = new Map<number, { router: string; batchId: number; member: number }>();
+      const running = new Set<number>();
+      const settle = (offerId: number, how: string) => {
+        const before = settled.get(offerId);
+        // A withdrawn offer may still be refused: its router has forgotten it.
+        if (before !== undefined && before !== 'withdrawn') throw new Error(`${offerId} was ${before}, now ${how}`);
+        settled.set(offerId, before ?? how);
+      };
+      const apply = (actions: BookAction<string>[]) => {
+        for (const action of actions) {
+          if (action.kind === 'refuse') settle(action.offerId, 'refused');
+          else expect(running.has(action.batchId)).toBe(true);
+        }
+      };
+      const leave = (router: string, batchId?: number, member?: number) => {
+        for (const [offerId, it] of owner) {
+          const meant = it.router === router && (batchId === undefined || it.batchId === batchId);
+          if (meant && (member === undefined || it.member === member) && !settled.has(offerId)) {
+            settled.set(offerId, 'withdrawn');
+          }
+        }
+      };
+      const takeAll = () => {
+        for (let batch = book.take(); batch; batch = book.take()) {
+          running.add(batch.batchId);
+          for (const { arrival: come } of batch.present) settle(come.data.offerId, 'run');
+        }
+      };
+      const finishAll = () => {
+        for (const batchId of running) book.finish(batchId);
+        running.clear();
+      };
+      for (const { what, batchId, member, router, step } of events) {
+        now += step;
+        if (what === 'grant') apply(book.granted(batchId, 'b', ['r0', 'r1', 'r0'], [1, 1, 1], now) ?? []);
+        else if (what === 'data') {
+          const offerId = ++offers;
+          owner.set(offerId, { router, batchId, member });
+          apply(book.data(router, arrival(batchId, member, offerId), now));
+        } else if (what === 'withdraw') {
+          leave(router, batchId, member);
+          apply(book.withdrawn(router, batchId, member, now));
+        } else if (what === 'lose') {
+          leave(router);
+          apply(book.routerLost(router));
+        } else if (what === 'tick') apply(book.tick(now));
+        else if (what === 'take') takeAll();
+        else finishAll();
+      }
+      for (let turn = 0; turn < 3; turn += 1) {
+        now += 1000;
+        apply(book.tick(now));
+        takeAll();
+        finishAll();
+      }
+      expect([book.held, book.early, book.nextTick()]).toEqual([0, 0, undefined]);
+      for (const offerId of owner.keys()) expect(settled.has(offerId)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});

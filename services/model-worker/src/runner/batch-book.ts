@@ -1,0 +1,297 @@
+import type { Data } from '@shoal/link';
+
+/** What a batch's place holds: bytes awaited, bytes here, or nobody (withdrawn, router gone, bytes never came). */
+interface Slot<L> {
+  readonly router: string;
+  readonly rows: number;
+  state: 'awaited' | 'here' | 'absent';
+  arrival?: Arrival<L>;
+}
+
+/** A member's bytes and the road its answer takes back. */
+export interface Arrival<L> {
+  readonly data: Data;
+  readonly link: L;
+}
+
+/** A batch all of whose members are here or absent. */
+export interface GatheredBatch<L> {
+  readonly batchId: number;
+  /** Id of the batching instance that granted it. */
+  readonly origin: string;
+  /** Clock time of the grant's arrival, ms. */
+  readonly arrivedAt: number;
+  /** Those present, by place; `rows` as batching granted them. */
+  readonly present: readonly { readonly member: number; readonly rows: number; readonly arrival: Arrival<L> }[];
+  readonly absent: readonly number[];
+}
+
+interface Entry<L> {
+  readonly batchId: number;
+  readonly origin: string;
+  readonly arrivedAt: number;
+  readonly slots: Slot<L>[];
+  awaited: number;
+  running: boolean;
+}
+
+/** Bytes that came before their batch; without an arrival: a withdrawal that did. */
+interface EarlyMember<L> {
+  readonly router: string;
+  readonly at: number;
+  readonly arrival?: Arrival<L>;
+}
+
+/** What the shell must do after an event. */
+export type BookAction<L> =
+  /** Tell the router that its offer was not run. */
+  | { readonly kind: 'refuse'; readonly link: L; readonly offerId: number }
+  /** Nobody waits for the running batch any more. */
+  | { readonly kind: 'abandoned'; readonly batchId: number };
+
+export interface BookLimits {
+  /** Members whose bytes have not come after this are left out. */
+  readonly gatherTimeoutMs: number;
+  /** Bytes whose batch has not been announced after this are refused. */
+  readonly earlyTimeoutMs: number;
+  /** Most bytes held for batches not yet announced. */
+  readonly earlyBytes: number;
+  /** Most members held so. */
+  readonly earlyMembers: number;
+  /** Batches are given out in the order of their grants, also when a later one is complete first. */
+  readonly ordered: boolean;
+}
+
+/** Ids of past batches that are remembered, so that their late bytes are refused at once. */
+const rememberedBatches = 1024;
+
+/**
+ * Joins what batching grants with what routers send: a pure state machine. Bytes and grant travel over different
+ * links, so either may come first. Events come in as method calls with the time; actions and gathered batches come out.
+ * `L` is whatever leads back to a router.
+ */
+export class BatchBook<L> {
+  readonly #limits: BookLimits;
+  readonly #entries = new Map<number, Entry<L>>();
+  readonly #early = new Map<number, Map<number, EarlyMember<L>>>();
+  readonly #past = new Set<number>();
+  #earlyBytes = 0;
+  #earlyMembers = 0;
+
+  constructor(limits: BookLimits) {
+    this.#limits = limits;
+  }
+
+  /** Batches granted and not finished. */
+  get held(): number {
+    return this.#entries.size;
+  }
+
+  /** Members whose batch is not known yet. */
+  get early(): number {
+    return this.#earlyMembers;
+  }
+
+  /** Batching granted a batch. Undefined: it cannot be taken (malformed, or its id is in use). */
+  granted(
+    batchId: number,
+    origin: string,
+    routers: readonly string[],
+    rows: readonly number[],
+    now: number,
+  ): BookAction<L>[] | undefined {
+    if (this.#entries.has(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
+    this.#past.delete(batchId);
+    const slots = routers.map((router, i): Slot<L> => ({ router, rows: rows[i] as number, state: 'awaited' }));
+    const entry = { batchId, origin, arrivedAt: now, slots, awaited: slots.length, running: false };
+    this.#entries.set(batchId, entry);
+    const actions: BookAction<L>[] = [];
+    for (const [member, early] of this.#takeEarly(batchId)) {
+      const slot = slots[member];
+      if (slot?.router === early.router) this.#fill(entry, slot, early.arrival);
+      else if (early.arrival) actions.push(refusal(early.arrival));
+    }
+    return actions;
+  }
+
+  /** A router's bytes came. */
+  data(router: string, arrival: Arrival<L>, now: number): BookAction<L>[] {
+    const { batchId, member } = arrival.data;
+    const entry = this.#entries.get(batchId);
+    if (entry) {
+      const slot = entry.slots[member];
+      if (slot?.state === 'awaited' && slot.router === router) {
+        this.#fill(entry, slot, arrival);
+        return [];
+      }
+      return [refusal(arrival)];
+    }
+    const size = sizeOf(arrival.data);
+    if (
+      this.#past.has(batchId) ||
+      this.#earlyMembers >= this.#limits.earlyMembers ||
+      this.#earlyBytes + size > this.#limits.earlyBytes ||
+      this.#early.get(batchId)?.has(member)
+    ) {
+      return [refusal(arrival)];
+    }
+    this.#keepEarly(batchId, member, { router, at: now, arrival });
+    return [];
+  }
+
+  /** A router's client is gone. */
+  withdrawn(router: string, batchId: number, member: number, now: number): BookAction<L>[] {
+    const entry = this.#entries.get(batchId);
+    if (entry) {
+      const slot = entry.slots[member];
+      return slot?.router === router ? this.#leave(entry, slot) : [];
+    }
+    if (this.#past.has(batchId)) return [];
+    const kept = this.#early.get(batchId)?.get(member);
+    if (kept) {
+      if (kept.router !== router) return [];
+      this.#dropEarly(batchId, member, kept);
+    }
+    if (this.#earlyMembers < this.#limits.earlyMembers) this.#keepEarly(batchId, member, { router, at: now });
+    return [];
+  }
+
+  /** A router's link closed: it offers everything again elsewhere, so none of its members needs to run. */
+  routerLost(router: string): BookAction<L>[] {
+    const actions: BookAction<L>[] = [];
+    for (const [batchId, members] of this.#early) {
+      for (const [member, early] of members) {
+        if (early.router === router) this.#dropEarly(batchId, member, early);
+      }
+    }
+    for (const entry of this.#entries.values()) {
+      for (const slot of entry.slots) {
+        if (slot.router === router) actions.push(...this.#leave(entry, slot));
+      }
+    }
+    return actions;
+  }
+
+  /** Lets go of what has waited too long. */
+  tick(now: number): BookAction<L>[] {
+    const actions: BookAction<L>[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.running || entry.awaited === 0 || now < entry.arrivedAt + this.#limits.gatherTimeoutMs) continue;
+      for (const slot of entry.slots) if (slot.state === 'awaited') this.#fill(entry, slot, undefined);
+    }
+    for (const [batchId, members] of this.#early) {
+      for (const [member, early] of members) {
+        if (now < early.at + this.#limits.earlyTimeoutMs) continue;
+        this.#dropEarly(batchId, member, early);
+        if (early.arrival) actions.push(refusal(early.arrival));
+      }
+    }
+    return actions;
+  }
+
+  /** When `tick` has something to do next; undefined = never. */
+  nextTick(): number | undefined {
+    let next = Infinity;
+    for (const entry of this.#entries.values()) {
+      if (entry.awaited > 0) next = Math.min(next, entry.arrivedAt + this.#limits.gatherTimeoutMs);
+    }
+    for (const members of this.#early.values()) {
+      for (const early of members.values()) next = Math.min(next, early.at + this.#limits.earlyTimeoutMs);
+    }
+    return next === Infinity ? undefined : next;
+  }
+
+  /** The next batch to run, marked as running; undefined when none is complete. `finish` must follow. */
+  take(): GatheredBatch<L> | undefined {
+    for (const entry of this.#entries.values()) {
+      if (entry.running) continue;
+      if (entry.awaited === 0) {
+        entry.running = true;
+        const batch = gathered(entry);
+        // The bytes go with the batch.
+        for (const slot of entry.slots) delete slot.arrival;
+        return batch;
+      }
+      if (this.#limits.ordered) return undefined;
+    }
+    return undefined;
+  }
+
+  /** False once the member's client is gone: its answer would be for nobody. */
+  isPresent(batchId: number, member: number): boolean {
+    return this.#entries.get(batchId)?.slots[member]?.state === 'here';
+  }
+
+  /** The batch is over. */
+  finish(batchId: number): void {
+    this.#entries.delete(batchId);
+    this.#past.add(batchId);
+    if (this.#past.size > rememberedBatches) {
+      for (const oldest of this.#past) {
+        this.#past.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  #fill(entry: Entry<L>, slot: Slot<L>, arrival: Arrival<L> | undefined): void {
+    entry.awaited -= 1;
+    if (arrival) {
+      slot.state = 'here';
+      slot.arrival = arrival;
+    } else {
+      slot.state = 'absent';
+    }
+  }
+
+  #leave(entry: Entry<L>, slot: Slot<L>): BookAction<L>[] {
+    if (slot.state === 'absent') return [];
+    if (slot.state === 'awaited') entry.awaited -= 1;
+    slot.state = 'absent';
+    delete slot.arrival;
+    if (!entry.running || entry.slots.some((other) => other.state === 'here')) return [];
+    return [{ kind: 'abandoned', batchId: entry.batchId }];
+  }
+
+  #keepEarly(batchId: number, member: number, early: EarlyMember<L>): void {
+    let members = this.#early.get(batchId);
+    if (!members) this.#early.set(batchId, (members = new Map()));
+    members.set(member, early);
+    this.#earlyMembers += 1;
+    if (early.arrival) this.#earlyBytes += sizeOf(early.arrival.data);
+  }
+
+  #dropEarly(batchId: number, member: number, early: EarlyMember<L>): void {
+    const members = this.#early.get(batchId);
+    members?.delete(member);
+    if (members?.size === 0) this.#early.delete(batchId);
+    this.#earlyMembers -= 1;
+    if (early.arrival) this.#earlyBytes -= sizeOf(early.arrival.data);
+  }
+
+  #takeEarly(batchId: number): readonly [number, EarlyMember<L>][] {
+    const taken = [...(this.#early.get(batchId) ?? [])];
+    for (const [member, early] of taken) this.#dropEarly(batchId, member, early);
+    return taken;
+  }
+}
+
+function refusal<L>(arrival: Arrival<L>): BookAction<L> {
+  return { kind: 'refuse', link: arrival.link, offerId: arrival.data.offerId };
+}
+
+function sizeOf(data: Data): number {
+  let size = 0;
+  for (const input of data.inputs) size += input.bytes.byteLength;
+  return size;
+}
+
+function gathered<L>(entry: Entry<L>): GatheredBatch<L> {
+  const present: { member: number; rows: number; arrival: Arrival<L> }[] = [];
+  const absent: number[] = [];
+  entry.slots.forEach((slot, member) => {
+    if (slot.arrival) present.push({ member, rows: slot.rows, arrival: slot.arrival });
+    else absent.push(member);
+  });
+  return { batchId: entry.batchId, origin: entry.origin, arrivedAt: entry.arrivedAt, present, absent };
+}

@@ -1,0 +1,147 @@
+import { ShoalError } from '@shoal/core';
+import type { InputData, MemberError } from '@shoal/link';
+import type { ModelSignature, TensorSpec } from '@shoal/protocol';
+import { allocateBatch, byteSize, decodeStrings, elementCount, gatherBytes } from '@shoal/tensor';
+import { ortTypeOf } from './ort-types';
+import { reshapeDims } from './reshape';
+import type { ThreadTensor } from './thread-messages';
+
+/** A member's inputs, as its router sent them. */
+export interface MemberInputs {
+  readonly member: number;
+  /** Batch items, as batching granted them. */
+  readonly rows: number;
+  readonly inputs: readonly InputData[];
+}
+
+export interface GatheredFeeds {
+  /** What the session is given; empty when no member is left. */
+  readonly feeds: readonly ThreadTensor[];
+  /** Members that are in the feeds, in order. */
+  readonly members: readonly number[];
+  /** Rows of each of `members`. */
+  readonly rows: readonly number[];
+  /** Members that cannot run. */
+  readonly faults: readonly MemberError[];
+}
+
+/** One member's part of one input: its shape for the model without the batch dimension, and its elements. */
+interface Part {
+  readonly dims: readonly number[];
+  readonly data: Uint8Array | readonly string[];
+}
+
+type Parts = ReadonlyMap<number, Part>;
+
+/**
+ * Joins the members' inputs into one aligned tensor per input: the one copy that batching needs. Routers have checked
+ * their requests already; what is checked again here protects the other members and the process. A member that does
+ * not fit is left out with its reason.
+ * @param fed indexes of the configured inputs that the session takes.
+ */
+export function gatherFeeds(
+  signature: ModelSignature,
+  fed: ReadonlySet<number>,
+  present: readonly MemberInputs[],
+): GatheredFeeds {
+  const faults: MemberError[] = [];
+  const taken: { member: number; rows: number; parts: Parts }[] = [];
+  for (const candidate of present) {
+    try {
+      const parts = partsOf(signature, fed, candidate);
+      if (taken[0]) checkSameShapes(signature, taken[0].parts, parts);
+      taken.push({ member: candidate.member, rows: candidate.rows, parts });
+    } catch (thrown) {
+      if (!(thrown instanceof ShoalError)) throw thrown;
+      faults.push({ member: candidate.member, code: thrown.code, message: thrown.message });
+    }
+  }
+  const members = taken.map(({ member }) => member);
+  const rows = taken.map((one) => one.rows);
+  const feeds = taken[0] ? joined(signature, taken[0].parts, taken, rows) : [];
+  return { feeds, members, rows, faults };
+}
+
+function partsOf(signature: ModelSignature, fed: ReadonlySet<number>, candidate: MemberInputs): Parts {
+  const parts = new Map<number, Part>();
+  for (const input of candidate.inputs) {
+    const spec = signature.inputs[input.index];
+    if (!spec || parts.has(input.index)) throw new ShoalError('INTERNAL', 'request and model do not match');
+    if (!fed.has(input.index)) {
+      throw new ShoalError(
+        'UNIMPLEMENTED',
+        `input '${spec.name}' of model '${signature.model}' cannot be given: the model has a default value for it, and ONNX Runtime for Node.js ignores any other`,
+      );
+    }
+    parts.set(input.index, partOf(signature, spec, input, candidate.rows));
+  }
+  return parts;
+}
+
+function partOf(signature: ModelSignature, spec: TensorSpec, input: InputData, rows: number): Part {
+  const batches = signature.maxBatchSize > 0;
+  const wire = batches ? input.shape.slice(1) : input.shape;
+  const dims = reshapeDims(wire, spec.dims, spec.modelDims);
+  const count = elementCount(input.shape);
+  if (!dims || count === undefined || (batches && input.shape[0] !== rows)) {
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `unexpected shape for input '${spec.name}' for model '${signature.model}': [${input.shape.join(',')}]`,
+    );
+  }
+  if (spec.datatype === 'BYTES') return { dims, data: stringsOf(signature, spec, input.bytes, count) };
+  const expected = byteSize(spec.datatype, input.shape);
+  if (expected !== input.bytes.byteLength) {
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `input byte size mismatch for input '${spec.name}' for model '${signature.model}'. Expected ${expected}, got ${input.bytes.byteLength}`,
+    );
+  }
+  return { dims, data: input.bytes };
+}
+
+function stringsOf(signature: ModelSignature, spec: TensorSpec, bytes: Uint8Array, count: number): readonly string[] {
+  const where = `input '${spec.name}' for model '${signature.model}'`;
+  let strings: string[];
+  try {
+    strings = decodeStrings(bytes);
+  } catch (thrown) {
+    if (!(thrown instanceof ShoalError)) throw thrown;
+    throw new ShoalError(thrown.code, `${where}: ${thrown.message}`);
+  }
+  if (strings.length === count) return strings;
+  throw new ShoalError('INVALID_ARGUMENT', `expected ${count} string elements for ${where}, got ${strings.length}`);
+}
+
+/** The router's shape key keeps different shapes apart; were it wrong, nobody may get another's rows. */
+function checkSameShapes(signature: ModelSignature, first: Parts, other: Parts): void {
+  const same =
+    first.size === other.size &&
+    [...first].every(([index, part]) => {
+      const dims = other.get(index)?.dims;
+      return dims?.length === part.dims.length && dims.every((size, i) => size === part.dims[i]);
+    });
+  if (!same) {
+    throw new ShoalError('INTERNAL', `requests of different shapes met in one batch of model '${signature.model}'`);
+  }
+}
+
+function joined(
+  signature: ModelSignature,
+  first: Parts,
+  taken: readonly { readonly parts: Parts }[],
+  rows: readonly number[],
+): ThreadTensor[] {
+  let total = 0;
+  for (const count of rows) total += count;
+  return [...first].map(([index, part]): ThreadTensor => {
+    const { name, datatype } = signature.inputs[index] as TensorSpec;
+    const type = ortTypeOf(datatype) ?? datatype;
+    const dims = signature.maxBatchSize > 0 ? [total, ...part.dims] : [...part.dims];
+    const each = taken.map(({ parts }) => (parts.get(index) as Part).data);
+    if (datatype === 'BYTES') return { name, type, dims, data: (each as (readonly string[])[]).flat() };
+    const { array, bytes } = allocateBatch(datatype, dims);
+    gatherBytes(each as Uint8Array[], bytes);
+    return { name, type, dims, data: array.buffer as ArrayBuffer };
+  });
+}

@@ -1,0 +1,112 @@
+import { systemClock, systemRandom } from '@shoal/core';
+import { type LinkListener, createTransport } from '@shoal/link';
+import type { FromRunner, Hung, Loaded, ServeSpec, ToRunner } from '../control-messages';
+import { Engine } from './engine';
+import { responseBuilder } from './response';
+import { runError } from './run-error';
+import { SessionHost } from './session-host';
+import { warmUpFeeds } from './warm-up';
+
+/*
+ * A runner process: one session of one model version. Its supervisor tells it over the IPC channel what to load and
+ * to serve; requests come over links. It ends when it is told to, and at once when its supervisor is gone.
+ */
+
+/** When the supervisor does not end a hung process in this time, the process ends itself. */
+const lastResortMs = 1000;
+
+function tell(message: FromRunner, sent?: () => void): void {
+  process.send?.(message, sent);
+}
+
+/** Also ends a process whose session thread is in the middle of a run; an orderly exit would wait for it, or abort. */
+function endNow(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function hung(reason: string): void {
+  tell({ kind: 'hung', reason } satisfies Hung);
+  systemClock.schedule(lastResortMs, endNow);
+}
+
+const host = new SessionHost((cause) => {
+  process.stderr.write(`session thread: ${cause.message}\n`);
+  process.exitCode = 1;
+  endNow();
+});
+let loaded: Loaded | undefined;
+let engine: Engine | undefined;
+let listener: LinkListener | undefined;
+
+async function warmUp(spec: ServeSpec): Promise<string | undefined> {
+  const outputs = spec.signature.outputs.map(({ name }) => name);
+  for (const sample of spec.warmups) {
+    for (let i = 0; i < sample.count; i += 1) {
+      const feeds = await warmUpFeeds(spec.signature, sample, systemRandom);
+      const result = await host.run(feeds, outputs);
+      if (result.kind === 'failed') {
+        return `failed to run warmup sample '${sample.name}': ${runError(result.reason, result.exhausted, spec.modelFolder).message}`;
+      }
+    }
+  }
+  return undefined;
+}
+
+async function serve(spec: ServeSpec): Promise<void> {
+  const fault = await warmUp(spec);
+  if (fault !== undefined) {
+    tell({ kind: 'load-failed', reason: fault });
+    return;
+  }
+  const listed = new Set(loaded?.info.inputMetadata.map(({ name }) => name));
+  const fed = new Set(spec.signature.inputs.flatMap(({ name }, index) => (listed.has(name) ? [index] : [])));
+  const { id, queue, signature, modelFolder, ordered, gatherTimeoutMs, runTimeoutMs, abandonedGraceMs } = spec;
+  const made = new Engine({
+    id,
+    queue,
+    signature,
+    fed,
+    ordered,
+    gatherTimeoutMs,
+    runTimeoutMs,
+    abandonedGraceMs,
+    modelFolder,
+    clock: systemClock,
+    buildResponse: responseBuilder(signature, spec.labels, spec.maxResponseBytes),
+    run: (feeds, fetches) => host.run(feeds, fetches),
+    onHung: hung,
+  });
+  engine = made;
+  const transport = createTransport({ clock: systemClock });
+  listener = await transport.listen(spec.listen, { kind: 'hello', role: 'runner', id }, (link) => made.accept(link));
+  tell({ kind: 'serving', address: listener.address });
+}
+
+async function stop(): Promise<void> {
+  await engine?.stop();
+  await listener?.close();
+  await host.release();
+  process.exit(0);
+}
+
+async function obey(order: ToRunner): Promise<void> {
+  if (order.kind === 'load') {
+    const outcome = await host.load(order);
+    if (outcome.kind === 'loaded') loaded = outcome;
+    tell(outcome);
+  } else if (order.kind === 'serve') await serve(order);
+  else if (order.kind === 'retire') engine?.retire();
+  else if (order.kind === 'stop') await stop();
+  else tell({ kind: 'pong' });
+}
+
+process.on('message', (order: ToRunner) => {
+  obey(order).catch((thrown: unknown) => {
+    // Of all orders only loading and serving can fail; their words go through the supervisor's sanitiser.
+    tell({ kind: 'load-failed', reason: thrown instanceof Error ? thrown.message : String(thrown) });
+  });
+});
+// The supervisor decides when to end; a terminal's Ctrl-C or a service manager's signal goes to the whole group.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('disconnect', endNow);

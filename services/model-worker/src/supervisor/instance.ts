@@ -1,0 +1,230 @@
+import { type CancelTimer, ShoalError } from '@shoal/core';
+import { type OnnxModelInfo, describeSession, sanitiseLoadError } from '@shoal/repository';
+import type { FromRunner, Loaded, LoadSpec, ServeSpec } from '../control-messages';
+import type { WorkerContext } from '../worker-context';
+import { BackOff } from './back-off';
+import { deviceOf } from './device';
+import { type RunnerExit, RunnerProcess } from './runner-process';
+
+/** Starts before the first READY: a crash may be bad luck, three are not. */
+const maxFirstAttempts = 3;
+
+/** Restarts in a row that do not reach READY before the instance counts as broken. It is tried on, slowly. */
+const maxRestarts = 5;
+
+/** A runner that served this long starts with a clean slate when it dies. */
+const stableMs = 60_000;
+
+const pingMs = 5000;
+const maxMissedPings = 3;
+
+/** stderr often arrives just after the message that it explains. */
+const outputLagMs = 100;
+
+export interface InstanceOptions {
+  /** For the log. */
+  readonly label: string;
+  readonly load: LoadSpec;
+  /** Absolute path of the model's folder, which no message may show. */
+  readonly modelFolder: string;
+  /**
+   * What to serve, given the session's signature.
+   * @throws ShoalError when the model is not what its config says, or no longer what it was.
+   */
+  plan(info: OnnxModelInfo): Omit<ServeSpec, 'kind' | 'id' | 'listen'>;
+  /** A runner serves, or (undefined) no longer. */
+  onServing(runner: { readonly id: string; readonly address: string; readonly device: string } | undefined): void;
+  /** Restarts do not help. */
+  onBroken(reason: ShoalError): void;
+}
+
+/** Keeps one runner process of a model version alive, from the first load until `stop`. */
+export class Instance {
+  readonly #context: WorkerContext;
+  readonly #options: InstanceOptions;
+  readonly #backOff: BackOff;
+  #process: RunnerProcess | undefined;
+  #id = '';
+  #device = '';
+  #servingSince: number | undefined;
+  /** Why the load came to nothing, when the process itself could tell. */
+  #fault: ShoalError | undefined;
+  #first: { resolve(): void; reject(error: ShoalError): void } | undefined;
+  #stopped: (() => void) | undefined;
+  #stopping = false;
+  #missedPings = 0;
+  #cancelTimer: CancelTimer = () => undefined;
+  #cancelPing: CancelTimer = () => undefined;
+
+  constructor(context: WorkerContext, options: InstanceOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#backOff = new BackOff(context.random);
+  }
+
+  get serving(): boolean {
+    return this.#servingSince !== undefined;
+  }
+
+  /** Resolves when the runner is ready to accept links; rejects with the ShoalError that tells why it never will be. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#first = { resolve, reject };
+      this.#attempt();
+    });
+  }
+
+  /** Tells the runner to ask for no more work. */
+  retire(): void {
+    this.#process?.send({ kind: 'retire' });
+  }
+
+  /** Ends the runner after what it was granted, or when `graceMs` are over; at once while it loads. */
+  stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#cancelPing();
+    this.#cancelTimer();
+    const process = this.#process;
+    if (!process) {
+      this.#settleFirst(stoppedError());
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#stopped = resolve;
+      if (!this.serving || graceMs <= 0) {
+        process.kill('stopped');
+        return;
+      }
+      process.send({ kind: 'stop' });
+      this.#cancelTimer = this.#context.clock.schedule(graceMs, () => process.kill('did not end in time'));
+    });
+  }
+
+  #attempt(): void {
+    const { clock, cwd, memoryLimitBytes, loadTimeoutMs } = this.#context;
+    this.#fault = undefined;
+    this.#id = this.#context.nextRunnerId();
+    const process = new RunnerProcess({
+      clock,
+      cwd,
+      memoryLimitBytes,
+      onMessage: (message) => this.#receive(process, message),
+      onOutput: (line) => this.#context.logger.verbose(1, `runner: ${line}`, { model: this.#options.label }),
+      onExit: (exit) => this.#exited(exit),
+    });
+    this.#process = process;
+    process.send(this.#options.load);
+    this.#cancelTimer = clock.schedule(loadTimeoutMs, () => {
+      this.#giveUp(process, new ShoalError('UNAVAILABLE', `the model did not load within ${loadTimeoutMs / 1000} s`));
+    });
+  }
+
+  #giveUp(process: RunnerProcess, fault: ShoalError): void {
+    this.#fault = fault;
+    process.kill(fault.message);
+  }
+
+  #receive(process: RunnerProcess, message: FromRunner): void {
+    if (this.#stopping) return;
+    if (message.kind === 'loaded') this.#loaded(process, message);
+    else if (message.kind === 'serving') this.#serve(process, message.address);
+    else if (message.kind === 'load-failed') this.#giveUp(process, this.#loadError(message.reason));
+    else if (message.kind === 'hung') process.kill(message.reason);
+    else this.#missedPings = 0;
+  }
+
+  #loaded(process: RunnerProcess, { info, candidate, passedOver }: Loaded): void {
+    const { logger, clock } = this.#context;
+    this.#device = deviceOf(candidate);
+    for (const passed of passedOver) {
+      const { label } = this.#options;
+      const reason = this.#loadError(passed.reason).message;
+      clock.schedule(outputLagMs, () => {
+        logger.warn(
+          `${label}: ${deviceOf(passed.candidate)} cannot be used (${reason}); falls back to ${this.#device}`,
+          {
+            output: process.output.slice(-2).join(' | '),
+          },
+        );
+      });
+    }
+    try {
+      const plan = this.#options.plan(describeSession(info));
+      process.send({ kind: 'serve', id: this.#id, listen: this.#context.listenAddress(this.#id), ...plan });
+    } catch (thrown) {
+      if (!(thrown instanceof ShoalError)) throw thrown;
+      this.#giveUp(process, thrown);
+    }
+  }
+
+  #loadError(reason: string): ShoalError {
+    return new ShoalError('INTERNAL', sanitiseLoadError(reason, this.#options.modelFolder));
+  }
+
+  #serve(process: RunnerProcess, address: string): void {
+    this.#cancelTimer();
+    this.#servingSince = this.#context.clock.now();
+    this.#missedPings = 0;
+    this.#ping(process);
+    this.#options.onServing({ id: this.#id, address, device: this.#device });
+    this.#first?.resolve();
+    this.#first = undefined;
+  }
+
+  #ping(process: RunnerProcess): void {
+    this.#cancelPing = this.#context.clock.schedule(pingMs, () => {
+      this.#missedPings += 1;
+      if (this.#missedPings > maxMissedPings) {
+        process.kill('does not answer its supervisor');
+        return;
+      }
+      process.send({ kind: 'ping' });
+      this.#ping(process);
+    });
+  }
+
+  #exited(exit: RunnerExit): void {
+    const { clock, logger } = this.#context;
+    const servingSince = this.#servingSince;
+    this.#process = undefined;
+    this.#servingSince = undefined;
+    this.#cancelTimer();
+    this.#cancelPing();
+    if (servingSince !== undefined) this.#options.onServing(undefined);
+    if (this.#stopping) {
+      this.#settleFirst(stoppedError());
+      this.#stopped?.();
+      return;
+    }
+    const output = exit.output.slice(-4).join(' | ');
+    if (servingSince !== undefined) {
+      if (clock.now() - servingSince >= stableMs) this.#backOff.reset();
+      logger.warn(`${this.#options.label}: the runner process ended (${exit.reason}); it is started again`, { output });
+      this.#again();
+      return;
+    }
+    const crash = new ShoalError('INTERNAL', `the runner process ended while it loaded the model (${exit.reason})`);
+    const fault = this.#fault ?? crash;
+    if (this.#first) {
+      if (this.#fault || this.#backOff.attempts + 1 >= maxFirstAttempts) this.#settleFirst(fault);
+      else this.#again();
+      return;
+    }
+    logger.warn(`${this.#options.label}: the runner process could not be started again: ${fault.message}`, { output });
+    if (this.#backOff.attempts >= maxRestarts) this.#options.onBroken(fault);
+    if (!this.#stopping) this.#again();
+  }
+
+  #again(): void {
+    this.#cancelTimer = this.#context.clock.schedule(this.#backOff.next(), () => this.#attempt());
+  }
+
+  #settleFirst(error: ShoalError): void {
+    this.#first?.reject(error);
+    this.#first = undefined;
+  }
+}
+
+function stoppedError(): ShoalError {
+  return new ShoalError('UNAVAILABLE', 'the model was unloaded while it loaded');
+}

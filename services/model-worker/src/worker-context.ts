@@ -1,0 +1,24 @@
+import type { Bus } from '@shoal/bus';
+import type { Clock, Random } from '@shoal/core';
+import type { Logger } from '@shoal/telemetry';
+
+/** What all parts of one model-worker share. */
+export interface WorkerContext {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The runners' working folder: private to this process, holds nothing but their sockets. */
+  readonly cwd: string;
+  readonly memoryLimitBytes: number;
+  readonly loadTimeoutMs: number;
+  readonly runTimeoutMs: number;
+  /** How long a retired generation may take to finish. */
+  readonly drainTimeoutMs: number;
+  /** GPUs of this machine, by number. */
+  readonly gpus: readonly number[];
+  /** Unique in the cluster. */
+  nextRunnerId(): string;
+  /** Where the runner of that id listens. */
+  listenAddress(id: string): string;
+}
