@@ -180,7 +180,7 @@ export class WireReader {
         this.at += 8;
         return;
       case wire.bytes:
-        this.at += this.length(`field ${tag >>> 3}`);
+        this.bytes(`field ${tag >>> 3}`);
         return;
       case wire.fixed32:
         if (this.end - this.at < 4) this.fail('truncated 4-byte field');
