@@ -16,7 +16,8 @@ export interface BatchBuffer {
  */
 export function allocateBatch(datatype: Exclude<DataType, 'BYTES'>, shape: readonly number[]): BatchBuffer {
   const count = elementCount(shape);
-  if (count === undefined) throw new ShoalError('RESOURCE_EXHAUSTED', `a tensor of shape [${shape}] is too large`);
+  if (count === undefined)
+    throw new ShoalError('RESOURCE_EXHAUSTED', `a tensor of shape [${shape.join(',')}] is too large`);
   const buffer = new ArrayBuffer(count * elementSize(datatype));
   return { array: arrayOver(datatype, buffer, 0, count), bytes: new Uint8Array(buffer) };
 }

@@ -2,8 +2,8 @@ import { type DataType, elementSize } from './data-type';
 
 /**
  * Number of elements of a tensor of this shape: 1 for a scalar. Undefined when a dimension is negative or not an
- * integer, or when the number (or a partial product) leaves the range in which doubles are exact, so a hostile
- * shape can neither overflow nor cause an allocation.
+ * integer, or when the number leaves the range in which doubles are exact, so a hostile shape can neither overflow nor
+ * cause an allocation.
  */
 export function elementCount(shape: readonly number[]): number | undefined {
   let count = 1;
@@ -11,12 +11,11 @@ export function elementCount(shape: readonly number[]): number | undefined {
   for (const dim of shape) {
     if (!Number.isSafeInteger(dim) || dim < 0) return undefined;
     if (dim === 0) empty = true;
-    else if (!empty) {
-      count *= dim;
-      if (!Number.isSafeInteger(count)) return undefined;
-    }
+    // Beyond 2^53 the product is inexact, but it never comes back below.
+    else count *= dim;
   }
-  return empty ? 0 : count;
+  if (empty) return 0;
+  return Number.isSafeInteger(count) ? count : undefined;
 }
 
 /**
