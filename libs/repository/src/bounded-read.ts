@@ -30,7 +30,7 @@ export async function readBounded(path: string, maxBytes: number): Promise<Buffe
 
 /** Says what went wrong with a file without saying where the file is. */
 export function fileTrouble(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   const known: Readonly<Record<string, string>> = {
     ENOENT: 'no such file or folder',
     ENOTDIR: 'not a folder',
@@ -43,4 +43,10 @@ export function fileTrouble(error: unknown): string {
     ENOSPC: 'no space left',
   };
   return known[code] ?? `cannot be read (${code || 'unknown error'})`;
+}
+
+/** The system's code of an error: `ENOENT` and the like. Asks no `instanceof`: Node's errors may come from another realm. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

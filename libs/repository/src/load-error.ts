@@ -3,6 +3,9 @@ import { basename, resolve, sep } from 'node:path';
 /** Longest message handed on, in UTF-16 units. */
 const maxLength = 500;
 
+/** As much of a message is looked at: the patterns below take time that grows with its square. */
+const maxRead = 4000;
+
 /** ONNX's numbers for element types that onnxruntime-node has no tensor for. */
 const elementTypes: Readonly<Record<string, string>> = {
   14: 'COMPLEX64',
@@ -21,8 +24,11 @@ const elementTypes: Readonly<Record<string, string>> = {
  * folder (`modelDir`, an absolute path) is shown as `<model>/…`. A few frequent errors get words of their own.
  */
 export function sanitiseLoadError(message: string, modelDir: string): string {
-  const inside = relativise(message, modelDir);
-  const text = hidePaths(withoutSource(inside)).replace(/\s+/g, ' ').trim();
+  const inside = relativise(message.slice(0, maxRead), modelDir);
+  const text = hidePaths(withoutSource(inside))
+    .replace(/failed:(?=\S)/g, 'failed: ')
+    .replace(/\s+/g, ' ')
+    .trim();
   const told = inPlainWords(text) ?? `onnx runtime error: ${text || 'no details given'}`;
   return told.length > maxLength ? `${told.slice(0, maxLength)}…` : told;
 }
@@ -58,10 +64,10 @@ function relativise(message: string, modelDir: string): string {
 function withoutSource(message: string): string {
   let text = message;
   for (let round = 0; round < 8; round++) {
-    const found = /[\w./\\+-]*\.(?:cc|cpp|cxx|c|cu|cuh|h|hpp|hh|inc|mm):\d+:? ?/.exec(text);
+    const found = /(?:[\w.+-]*[/\\][\w./\\+-]*|[\w+-]+)\.(?:cc|cpp|cxx|c|cu|cuh|h|hpp|hh|inc|mm):\d+:? ?/.exec(text);
     if (found === null) return text;
     const rest = text.slice(found.index + found[0].length);
-    const glue = /failed\.?:?$/.test(text.slice(0, found.index)) ? ' ' : '';
+    const glue = /[.:]$/.test(text.slice(0, found.index)) ? ' ' : '';
     text = text.slice(0, found.index) + glue + withoutSignature(rest);
   }
   return text;

@@ -15,6 +15,8 @@ export function parseModelConfigJson(json: string): ModelConfig {
   try {
     return toPlain(fromJson(modelConfigType(), JSON.parse(json)));
   } catch (error) {
+    // Only the reading of what is nested beyond all measure exhausts the stack.
+    if (error instanceof RangeError) throw refuse('nested too deeply', error);
     throw refuse(inProtobufsWords(error instanceof Error ? error.message : String(error)), error);
   }
 }

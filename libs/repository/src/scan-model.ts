@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError, toShoalError } from '@shoal/core';
 import type { ModelConfig } from '@shoal/protocol';
-import { readBounded } from './bounded-read';
+import { errorCode, readBounded } from './bounded-read';
 import { checkConfig } from './check-config';
 import type { ModelSnapshot } from './diff';
 import { fingerprintFolder, type FolderFingerprint } from './fingerprint';
@@ -115,7 +115,7 @@ async function readFolder(
 async function readConfig(name: string, directory: string): Promise<ModelConfig> {
   const where = `${name}/config.pbtxt`;
   const bytes = await readBounded(join(directory, 'config.pbtxt'), maxConfigBytes).catch((error: unknown) => {
-    if (causeCode(error) === 'ENOENT') return undefined;
+    if (error instanceof Error && errorCode(error.cause) === 'ENOENT') return undefined;
     const why = error instanceof Error ? error.message : 'cannot be read';
     throw new ShoalError('INVALID_ARGUMENT', `failed to read text proto from ${where}: ${why}`, { cause: error });
   });
@@ -128,11 +128,6 @@ async function readConfig(name: string, directory: string): Promise<ModelConfig>
       cause: error,
     });
   }
-}
-
-function causeCode(error: unknown): unknown {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause ? cause.code : undefined;
 }
 
 /** What keeps every version of a model from being loaded, as a version's reason. */
