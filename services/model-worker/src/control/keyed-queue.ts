@@ -4,9 +4,9 @@ export class KeyedQueue {
 
   run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const result = (this.#tails.get(key) ?? Promise.resolve()).then(task);
-    const tail = result
+    const tail: Promise<unknown> = result
       .catch(() => undefined)
-      .then(() => {
+      .finally(() => {
         if (this.#tails.get(key) === tail) this.#tails.delete(key);
       });
     this.#tails.set(key, tail);

@@ -35,9 +35,9 @@ export interface EngineOptions {
   readonly modelFolder: string;
   readonly buildResponse: BuildResponse;
   /** Runs the session; one run at a time. The feeds' buffers are given away. */
-  run(feeds: readonly ThreadTensor[], fetches: readonly string[]): Promise<RunResult>;
+  readonly run: (feeds: readonly ThreadTensor[], fetches: readonly string[]) => Promise<RunResult>;
   /** A run will not end by itself. */
-  onHung(reason: string): void;
+  readonly onHung: (reason: string) => void;
 }
 
 interface JobMember {

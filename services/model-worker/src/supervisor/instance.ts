@@ -31,11 +31,13 @@ export interface InstanceOptions {
    * What to serve, given the session's signature.
    * @throws ShoalError when the model is not what its config says, or no longer what it was.
    */
-  plan(info: OnnxModelInfo): Omit<ServeSpec, 'kind' | 'id' | 'listen'>;
+  readonly plan: (info: OnnxModelInfo) => Omit<ServeSpec, 'kind' | 'id' | 'listen'>;
   /** A runner serves, or (undefined) no longer. */
-  onServing(runner: { readonly id: string; readonly address: string; readonly device: string } | undefined): void;
+  readonly onServing: (
+    runner: { readonly id: string; readonly address: string; readonly device: string } | undefined,
+  ) => void;
   /** Restarts do not help. */
-  onBroken(reason: ShoalError): void;
+  readonly onBroken: (reason: ShoalError) => void;
 }
 
 /** Keeps one runner process of a model version alive, from the first load until `stop`. */

@@ -23,11 +23,10 @@ export class OutputTail {
   }
 }
 
+/** Terminal colours, and other controls: they do not belong in a log. */
+// oxlint-disable-next-line no-control-regex -- they are what is sought
+const controls = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+
 function clean(line: string): string {
-  // oxlint-disable-next-line no-control-regex -- terminal colours and other controls do not belong in a log
-  const text = line
-    .replaceAll(/\u001b\[[0-9;]*m/g, '')
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
-    .trim();
-  return text.slice(0, OutputTail.maxLength);
+  return line.replaceAll(controls, '').trim().slice(0, OutputTail.maxLength);
 }

@@ -14,11 +14,11 @@ export interface RunnerProcessOptions {
   /** A folder of the supervisor's own. */
   readonly cwd: string;
   readonly memoryLimitBytes: number;
-  onMessage(message: FromRunner): void;
+  readonly onMessage: (message: FromRunner) => void;
   /** A line on stderr, as it is. */
-  onOutput(line: string): void;
+  readonly onOutput: (line: string) => void;
   /** Called once. */
-  onExit(exit: RunnerExit): void;
+  readonly onExit: (exit: RunnerExit) => void;
 }
 
 export interface RunnerExit {
