@@ -1,1 +1,2 @@
-export {};
+export { type RouterConfig, routerFlags } from './flags';
+export { type RouterDeps, type RouterService, startRouter } from './router';

@@ -1,0 +1,102 @@
+import { type Bus, type ModelAnnouncement, type VersionAnnouncement, modelsPrefix, versionsPrefix } from '@shoal/bus';
+import { errorTexts, parseModelVersion } from '@shoal/protocol';
+import { ModelEntry } from './model-entry';
+import { VersionEntry } from './version-entry';
+
+/** What the cluster has announced of models and their versions, for look-up by requests. */
+export class Catalog {
+  readonly #models = new Map<string, ModelEntry>();
+  readonly #listeners = new Set<() => void>();
+  readonly #unwatch: readonly (() => void)[];
+
+  constructor(bus: Bus) {
+    this.#unwatch = [
+      bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => this.#modelAnnounced(key, value)),
+      bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => this.#versionAnnounced(key, value)),
+    ];
+  }
+
+  close(): void {
+    for (const unwatch of this.#unwatch) unwatch();
+    this.#listeners.clear();
+  }
+
+  /** Calls `changed` after each change; returns what stops that. */
+  onChange(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  /**
+   * The ready version that a request means: the one it names, else the latest.
+   * @throws ShoalError NOT_FOUND, UNAVAILABLE or (for a version that is no number) INVALID_ARGUMENT, in Triton's words.
+   */
+  resolve(model: string, versionText: string): VersionEntry {
+    const version = parseModelVersion(versionText);
+    const entry = this.#models.get(model);
+    if (!entry?.hasVersions) throw errorTexts.unknownModel(model);
+    if (version === undefined) {
+      if (!entry.latest) throw errorTexts.noAvailableVersions(model);
+      return entry.latest;
+    }
+    const named = entry.version(version);
+    if (!named) throw errorTexts.unknownVersion(model, version);
+    if (!named.ready) throw errorTexts.versionNotReady(model, version);
+    return named;
+  }
+
+  /** Like `resolve`, but undefined for what is unknown or not ready. @throws ShoalError INVALID_ARGUMENT as `resolve`. */
+  find(model: string, versionText: string): VersionEntry | undefined {
+    const version = parseModelVersion(versionText);
+    const entry = this.#models.get(model);
+    const found = version === undefined ? entry?.latest : entry?.version(version);
+    return found?.ready ? found : undefined;
+  }
+
+  /** All models by name. */
+  models(): [name: string, entry: ModelEntry][] {
+    return [...this.#models].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** The versions of a model that are ready, by ascending number. */
+  readyVersions(model: string): VersionEntry[] {
+    return (this.#models.get(model)?.versions() ?? []).filter((version) => version.ready);
+  }
+
+  /**
+   * No model is broken, loading or failed. One that was unloaded on purpose, or never loaded, does not count: nobody
+   * was promised it.
+   */
+  allReady(): boolean {
+    for (const entry of this.#models.values()) {
+      if (entry.reason) return false;
+      for (const { announcement } of entry.versions()) {
+        const unloaded = announcement.state === 'UNAVAILABLE' && announcement.reason === 'unloaded';
+        if (announcement.state !== 'READY' && !unloaded) return false;
+      }
+    }
+    return true;
+  }
+
+  #modelAnnounced(key: string, value: ModelAnnouncement | undefined): void {
+    this.#change(key.slice(modelsPrefix.length), (entry) => {
+      entry.reason = value?.reason;
+    });
+  }
+
+  #versionAnnounced(key: string, value: VersionAnnouncement | undefined): void {
+    const path = key.slice(versionsPrefix.length);
+    const slash = path.lastIndexOf('/');
+    this.#change(path.slice(0, slash), (entry) => {
+      entry.set(path.slice(slash + 1), value && new VersionEntry(value));
+    });
+  }
+
+  #change(model: string, apply: (entry: ModelEntry) => void): void {
+    const entry = this.#models.get(model) ?? new ModelEntry();
+    apply(entry);
+    if (entry.empty) this.#models.delete(model);
+    else this.#models.set(model, entry);
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,82 @@
+import { type Bus, type LoadCall, type UnloadCall, loadSubject, unloadSubject } from '@shoal/bus';
+import { ShoalError } from '@shoal/core';
+import { errorTexts } from '@shoal/protocol';
+import type { Handlers } from '@shoal/rpc';
+import type { Catalog } from '../catalog/catalog';
+import { repositoryIndex } from '../catalog/repository-index';
+
+/** A ModelRepositoryParameter; the oneof's chosen member is named by `parameter_choice`. */
+interface RepositoryParameter {
+  readonly parameter_choice?: string;
+  readonly bool_param?: boolean;
+  readonly string_param?: string;
+  readonly bytes_param?: Buffer;
+}
+
+interface RepositoryRequest {
+  readonly repository_name: string;
+  readonly model_name: string;
+  readonly parameters: Readonly<Record<string, RepositoryParameter>>;
+}
+
+/** What the repository holds, and the calls that load and unload its models. */
+export function repositoryHandlers(catalog: Catalog, bus: Bus): Handlers {
+  return {
+    RepositoryIndex(request: { readonly repository_name: string; readonly ready: boolean }) {
+      refuseRepositoryName(request.repository_name);
+      return { models: repositoryIndex(catalog, request.ready) };
+    },
+    // Both wait for as long as it takes: the model-worker bounds loading, and its answer is the client's.
+    async RepositoryModelLoad(request: RepositoryRequest) {
+      refuseRepositoryName(request.repository_name);
+      await bus.call<LoadCall, object>(loadSubject, loadCall(request));
+      return {};
+    },
+    async RepositoryModelUnload(request: RepositoryRequest) {
+      refuseRepositoryName(request.repository_name);
+      await bus.call<UnloadCall, object>(unloadSubject, unloadCall(request));
+      return {};
+    },
+  };
+}
+
+function refuseRepositoryName(name: string): void {
+  if (name !== '') throw new ShoalError('UNIMPLEMENTED', "'repository_name' specification is not supported");
+}
+
+function loadCall({ model_name: model, parameters }: RepositoryRequest): LoadCall {
+  let config: string | undefined;
+  const files: Record<string, string> = {};
+  for (const [key, parameter] of Object.entries(parameters)) {
+    if (key === 'config') {
+      if (parameter.parameter_choice !== 'string_param') throw wrongType('load', key, 'string_param');
+      config = parameter.string_param ?? '';
+    } else if (key.startsWith('file:')) {
+      if (parameter.parameter_choice !== 'bytes_param') throw wrongType('load', key, 'bytes_param');
+      files[key.slice('file:'.length)] = (parameter.bytes_param ?? Buffer.alloc(0)).toString('base64');
+    } else {
+      throw unrecognized('load', key);
+    }
+  }
+  const hasFiles = Object.keys(files).length > 0;
+  return { model, ...(config !== undefined && { config }), ...(hasFiles && { files }) };
+}
+
+function unloadCall({ model_name: model, parameters }: RepositoryRequest): UnloadCall {
+  let unloadDependents = false;
+  for (const [key, parameter] of Object.entries(parameters)) {
+    if (key !== 'unload_dependents') throw unrecognized('unload', key);
+    if (parameter.parameter_choice !== 'bool_param') throw wrongType('unload', key, 'bool_param');
+    unloadDependents = parameter.bool_param ?? false;
+  }
+  return { model, unloadDependents };
+}
+
+function wrongType(action: string, key: string, expected: string): ShoalError {
+  const text = `invalid value type for ${action} parameter '${errorTexts.clip(key)}', expected ${expected}.`;
+  return new ShoalError('INVALID_ARGUMENT', text);
+}
+
+function unrecognized(action: string, key: string): ShoalError {
+  return new ShoalError('INVALID_ARGUMENT', `unrecognized ${action} parameter '${errorTexts.clip(key)}'.`);
+}

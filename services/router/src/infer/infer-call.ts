@@ -1,0 +1,85 @@
+import { type ShoalError, toShoalError } from '@shoal/core';
+import type { InferPlan } from '../requests/infer-plan';
+import type { FailureOrigin, PendingRequest, Waiter } from '../requests/pending-request';
+import type { RequestTable } from '../requests/request-table';
+import type { RegionUse } from '../shared-memory/regions';
+import { writeOutputs } from '../shared-memory/write-outputs';
+
+/** Who asked; hears one of the two, once, unless the call is cancelled. */
+export interface InferListener {
+  /** A whole serialised ModelInferResponse. */
+  answered(response: Buffer): void;
+  failed(error: ShoalError, origin: FailureOrigin): void;
+}
+
+export interface InferCallParts {
+  readonly table: RequestTable;
+  readonly replan: () => InferPlan;
+  /** Gives back what was admitted; called once. */
+  readonly release: () => void;
+  readonly use: RegionUse | undefined;
+}
+
+/** One accepted request on its way, from admission to answer. */
+export class InferCall implements Waiter {
+  readonly #listener: InferListener;
+  readonly #parts: InferCallParts;
+  #pending: PendingRequest | undefined;
+  #plan: InferPlan | undefined;
+  #over = false;
+
+  constructor(listener: InferListener, parts: InferCallParts) {
+    this.#listener = listener;
+    this.#parts = parts;
+  }
+
+  submit(plan: InferPlan, deadline: number): void {
+    this.#plan = plan;
+    this.#pending = this.#parts.table.submit(plan, this, deadline);
+  }
+
+  replan(): InferPlan {
+    this.#plan = this.#parts.replan();
+    return this.#plan;
+  }
+
+  /** Nobody waits any more; the listener hears nothing. */
+  cancel(): void {
+    if (this.#over) return;
+    if (this.#pending) this.#parts.table.cancel(this.#pending);
+    this.#end();
+  }
+
+  answered(response: Uint8Array): void {
+    let bytes: Buffer;
+    try {
+      bytes = this.#finish(asBuffer(response));
+    } catch (thrown) {
+      this.failed(toShoalError(thrown), 'model');
+      return;
+    }
+    this.#end();
+    this.#listener.answered(bytes);
+  }
+
+  failed(error: ShoalError, origin: FailureOrigin): void {
+    this.#end();
+    this.#listener.failed(error, origin);
+  }
+
+  #finish(response: Buffer): Buffer {
+    const { use } = this.#parts;
+    const plan = this.#plan;
+    if (!use || !plan?.request.sharedMemoryOutputs) return response;
+    return writeOutputs(response, plan.request, plan.version.signature, use);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#parts.release();
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

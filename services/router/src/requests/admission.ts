@@ -1,0 +1,51 @@
+import { ShoalError } from '@shoal/core';
+
+/** What the router holds at most. */
+export interface AdmissionLimits {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** Bounds what is accepted and not yet answered, so that overload costs refusals and not the process. */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  #requests = 0;
+  #bytes = 0;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Counts a request in; `release` must follow. @throws ShoalError RESOURCE_EXHAUSTED when it does not fit. */
+  admit(bytes: number): void {
+    const { requests: maxRequests, bytes: maxBytes } = this.#limits;
+    if (bytes > maxBytes) {
+      throw refused(`the request has ${bytes} bytes, more than the ${maxBytes} that this server holds at a time`);
+    }
+    if (this.#requests >= maxRequests) {
+      throw refused(`the server is at its limit of ${maxRequests} unanswered requests; try again later`);
+    }
+    if (this.#bytes + bytes > maxBytes) {
+      throw refused(`the server is at its limit of ${maxBytes} bytes in unanswered requests; try again later`);
+    }
+    this.#requests += 1;
+    this.#bytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#requests -= 1;
+    this.#bytes -= bytes;
+  }
+}
+
+function refused(message: string): ShoalError {
+  return new ShoalError('RESOURCE_EXHAUSTED', message);
+}

@@ -1,0 +1,8 @@
+import type { CheckedRequest } from '@shoal/protocol';
+import type { VersionEntry } from '../catalog/version-entry';
+
+/** A request that was found right, and the loading of a model version that is to answer it. */
+export interface InferPlan {
+  readonly version: VersionEntry;
+  readonly request: CheckedRequest;
+}

@@ -1,0 +1,57 @@
+import type { ShoalError } from '@shoal/core';
+import type { InferPlan } from './infer-plan';
+
+/**
+ * Where a request stands. unrouted: no batching instance can be reached; resting: offered again in a moment; queued: its
+ * offer is with batching; held: batching named a runner to which no link is open yet; sent: its bytes are with a runner;
+ * settled: its waiter was told.
+ */
+export type PendingState = 'unrouted' | 'resting' | 'queued' | 'held' | 'sent' | 'settled';
+
+/** Why a request failed. model: the run did; queue: batching refused it; router: time, links or the end of the server. */
+export type FailureOrigin = 'model' | 'queue' | 'router';
+
+/** Who waits for a request; one of `answered` and `failed` is called, once, unless the request is cancelled. */
+export interface Waiter {
+  /** A whole serialised ModelInferResponse. */
+  answered(response: Uint8Array): void;
+  failed(error: ShoalError, origin: FailureOrigin): void;
+  /** The queue it was offered to is gone: a plan for the version that has taken its place. Throws like a new request. */
+  replan(): InferPlan;
+}
+
+/** A request that the router has accepted and not yet answered: it keeps the bytes until then. */
+export class PendingRequest {
+  readonly waiter: Waiter;
+  /** Clock time, ms. */
+  readonly acceptedAt: number;
+  /** Clock time, ms; Infinity = it waits for ever. */
+  readonly deadline: number;
+  plan: InferPlan;
+  state: PendingState = 'resting';
+  /** Of the offer that stands. */
+  offerId = 0;
+  /** Offers made to a batching instance that was lost: a runner may still answer them. */
+  orphans: number[] | undefined;
+  /** The instance it was offered to. */
+  batching = '';
+  /** Its place, while held or sent. */
+  runner = '';
+  batchId = 0;
+  member = 0;
+  /** Runners that were lost with it. */
+  losses = 0;
+  /** Times it came back without having run. */
+  returns = 0;
+  /** When to look at it again: its deadline, or earlier; Infinity = never. */
+  dueAt = Infinity;
+  /** The due heap's. */
+  heapIndex = -1;
+
+  constructor(plan: InferPlan, waiter: Waiter, acceptedAt: number, deadline: number) {
+    this.plan = plan;
+    this.waiter = waiter;
+    this.acceptedAt = acceptedAt;
+    this.deadline = deadline;
+  }
+}

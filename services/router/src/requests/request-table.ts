@@ -1,0 +1,298 @@
+import { type CancelTimer, type Clock, ShoalError } from '@shoal/core';
+import type { LinkMessage, Reject, Send } from '@shoal/link';
+import { errorTexts } from '@shoal/protocol';
+import { DueHeap } from './due-heap';
+import type { InferPlan } from './infer-plan';
+import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
+import { dataMessage, offerMessage } from './request-messages';
+import type { Roads } from './roads';
+
+/** How long a request waits for a batching instance that can be reached. */
+const unroutedMs = 10_000;
+/** How long it waits for the link to the runner that it was given. */
+const heldMs = 1_000;
+/** Runners that may be lost with one request: the second time, the request is the likely cause. */
+const maxLosses = 2;
+/** Times that a request may come back without having run. */
+const maxReturns = 12;
+/** Pauses between such returns grow up to this. */
+const longestRestMs = 500;
+
+/**
+ * Every request that is accepted and not yet answered, and what to do with it next: a state machine whose events are
+ * the messages of batching and runners, links that open and close, and time. It never gives up a request without telling
+ * its waiter.
+ */
+export class RequestTable {
+  readonly #clock: Clock;
+  readonly #roads: Roads;
+  readonly #byOffer = new Map<number, PendingRequest>();
+  /** Those that are unrouted or resting. */
+  readonly #idle = new Set<PendingRequest>();
+  readonly #due = new DueHeap<PendingRequest>();
+  #lastOfferId = 0;
+  #timer: { readonly at: number; readonly cancel: CancelTimer } | undefined;
+
+  constructor(clock: Clock, roads: Roads) {
+    this.#clock = clock;
+    this.#roads = roads;
+  }
+
+  /** Offers that stand, and requests without one. */
+  get size(): number {
+    return this.#byOffer.size + this.#idle.size;
+  }
+
+  /** Takes a request. @param deadline Clock time, ms; Infinity = none. */
+  submit(plan: InferPlan, waiter: Waiter, deadline: number): PendingRequest {
+    const request = new PendingRequest(plan, waiter, this.#clock.now(), deadline);
+    this.#offer(request);
+    return request;
+  }
+
+  /** Nobody waits for it any more; its waiter is not told. */
+  cancel(request: PendingRequest): void {
+    if (request.state === 'settled') return;
+    this.#recall(request, this.#clock.now() >= request.deadline ? 'deadline' : 'cancelled');
+    this.#forget(request);
+  }
+
+  /** Fails all that is left; nothing may be submitted any more. */
+  close(error: ShoalError): void {
+    for (const request of new Set([...this.#byOffer.values(), ...this.#idle])) {
+      this.#recall(request, 'cancelled');
+      this.#fail(request, error, 'router');
+    }
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  batchingOpened(): void {
+    for (const request of [...this.#idle]) if (request.state === 'unrouted') this.#offer(request);
+  }
+
+  batchingMessage(message: LinkMessage): void {
+    if (message.kind === 'send') this.#send(message);
+    else if (message.kind === 'reject') this.#rejected(message);
+  }
+
+  /** What it had queued is offered to another; what a runner has already may be answered by it, or by the next. */
+  batchingClosed(id: string): void {
+    for (const request of this.#offered((candidate) => candidate.batching === id)) {
+      if (request.state === 'sent') (request.orphans ??= []).push(request.offerId);
+      else this.#byOffer.delete(request.offerId);
+      this.#offer(request);
+    }
+  }
+
+  runnerOpened(id: string): void {
+    for (const request of this.#offered((candidate) => candidate.state === 'held' && candidate.runner === id)) {
+      this.#sendData(request);
+    }
+  }
+
+  runnerMessage(id: string, message: LinkMessage): void {
+    if (message.kind === 'answer') {
+      const request = this.#byOffer.get(message.offerId);
+      if (!request) return;
+      if (request.offerId !== message.offerId) this.#recall(request, 'cancelled');
+      this.#forget(request);
+      request.waiter.answered(message.response);
+    } else if (message.kind === 'refused') {
+      const request = this.#byOffer.get(message.offerId);
+      if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {
+        this.#takeBack(request);
+        this.#return(request, 'no instance of the model accepted the request');
+      }
+    }
+  }
+
+  /** What its runner had is offered again, alone in its batch: it may be what ended the runner. */
+  runnerClosed(id: string): void {
+    for (const request of this.#offered((candidate) => candidate.state === 'sent' && candidate.runner === id)) {
+      this.#takeBack(request);
+      request.losses += 1;
+      if (request.losses < maxLosses) this.#offer(request);
+      else {
+        const message = `the model's process ended ${maxLosses} times while it had this request, which is not tried again`;
+        this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');
+      }
+    }
+  }
+
+  #offered(chosen: (request: PendingRequest) => boolean): PendingRequest[] {
+    const found: PendingRequest[] = [];
+    for (const [offerId, request] of this.#byOffer) {
+      if (request.offerId === offerId && chosen(request)) found.push(request);
+    }
+    return found;
+  }
+
+  #offer(request: PendingRequest): void {
+    const now = this.#clock.now();
+    if (now >= request.deadline) {
+      this.#expire(request);
+      return;
+    }
+    const owner = this.#roads.owner(request.plan.version.queue);
+    const link = owner === undefined ? undefined : this.#roads.batching(owner);
+    if (owner === undefined || !link) {
+      request.state = 'unrouted';
+      this.#idle.add(request);
+      this.#setDue(request, now + unroutedMs);
+      return;
+    }
+    this.#idle.delete(request);
+    this.#lastOfferId += 1;
+    request.offerId = this.#lastOfferId;
+    request.batching = owner;
+    request.state = 'queued';
+    this.#byOffer.set(request.offerId, request);
+    this.#setDue(request, Infinity);
+    link.send(offerMessage(request, now));
+  }
+
+  #send({ offerId, batchId, member, runner }: Send): void {
+    const request = this.#byOffer.get(offerId);
+    if (!request || request.offerId !== offerId) {
+      // It was cancelled while this was on its way: the runner must not wait for its bytes.
+      this.#roads.runner(runner)?.send({ kind: 'withdraw', batchId, member });
+      return;
+    }
+    request.batchId = batchId;
+    request.member = member;
+    request.runner = runner;
+    this.#sendData(request);
+  }
+
+  #sendData(request: PendingRequest): void {
+    const link = this.#roads.runner(request.runner);
+    if (!link) {
+      request.state = 'held';
+      this.#setDue(request, this.#clock.now() + heldMs);
+      return;
+    }
+    if (request.state === 'held') this.#setDue(request, Infinity);
+    request.state = 'sent';
+    link.send(dataMessage(request));
+  }
+
+  #rejected({ offerId, code, message, origin }: Reject): void {
+    const request = this.#byOffer.get(offerId);
+    if (!request || request.offerId !== offerId) return;
+    if (origin === 'queue' && code === 'UNAVAILABLE') {
+      const { signature } = request.plan.version;
+      if (message === errorTexts.versionNotReady(signature.model, signature.version).message) {
+        this.#byOffer.delete(offerId);
+        this.#replan(request, message);
+        return;
+      }
+      if (message === 'Exceeds maximum queue size') {
+        this.#fail(request, errorTexts.queueFull(request.plan.request.requestId), 'queue');
+        return;
+      }
+    }
+    this.#fail(request, new ShoalError(code, message), origin);
+  }
+
+  /** Its queue is gone, or not there yet: a version that was reloaded meanwhile has a new one. */
+  #replan(request: PendingRequest, refusal: string): void {
+    let plan: InferPlan;
+    try {
+      plan = request.waiter.replan();
+    } catch (thrown) {
+      this.#fail(
+        request,
+        thrown instanceof ShoalError ? thrown : new ShoalError('INTERNAL', 'internal error'),
+        'queue',
+      );
+      return;
+    }
+    request.plan = plan;
+    this.#return(request, refusal);
+  }
+
+  /** It came back without having run: offer it again, at once the first time and then after growing pauses. */
+  #return(request: PendingRequest, refusal: string): void {
+    request.returns += 1;
+    if (request.returns > maxReturns) {
+      this.#fail(request, new ShoalError('UNAVAILABLE', refusal), 'queue');
+    } else if (request.returns === 1) {
+      this.#offer(request);
+    } else {
+      request.state = 'resting';
+      this.#idle.add(request);
+      this.#setDue(request, this.#clock.now() + Math.min(2 ** request.returns, longestRestMs));
+    }
+  }
+
+  /** Ends its offer, which batching may still believe in. */
+  #takeBack(request: PendingRequest): void {
+    this.#byOffer.delete(request.offerId);
+    this.#roads.batching(request.batching)?.send({ kind: 'cancel', offerId: request.offerId, reason: 'cancelled' });
+  }
+
+  /** Tells all who work on it that nobody waits. */
+  #recall(
+    { state, batching, offerId, runner, batchId, member }: PendingRequest,
+    reason: 'cancelled' | 'deadline',
+  ): void {
+    if (state !== 'queued' && state !== 'held' && state !== 'sent') return;
+    this.#roads.batching(batching)?.send({ kind: 'cancel', offerId, reason });
+    if (state !== 'queued') this.#roads.runner(runner)?.send({ kind: 'withdraw', batchId, member });
+  }
+
+  #expire(request: PendingRequest): void {
+    this.#recall(request, 'deadline');
+    this.#fail(request, new ShoalError('DEADLINE_EXCEEDED', 'Deadline Exceeded'), 'router');
+  }
+
+  #fail(request: PendingRequest, error: ShoalError, origin: FailureOrigin): void {
+    this.#forget(request);
+    request.waiter.failed(error, origin);
+  }
+
+  #forget(request: PendingRequest): void {
+    this.#byOffer.delete(request.offerId);
+    if (request.orphans) for (const offerId of request.orphans) this.#byOffer.delete(offerId);
+    this.#idle.delete(request);
+    this.#due.update(request, Infinity);
+    request.state = 'settled';
+  }
+
+  /** Looks at the request again at `time`, or at its deadline when that is earlier. */
+  #setDue(request: PendingRequest, time: number): void {
+    const dueAt = Math.min(time, request.deadline);
+    if (dueAt === request.dueAt) return;
+    this.#due.update(request, dueAt);
+    this.#arm();
+  }
+
+  /** One timer for all requests, set to the first time at which one of them is due. */
+  #arm(): void {
+    const at = this.#due.first?.dueAt;
+    if (at === undefined || (this.#timer && this.#timer.at <= at)) return;
+    this.#timer?.cancel();
+    const cancel = this.#clock.schedule(at - this.#clock.now(), () => {
+      this.#timer = undefined;
+      this.#sweep();
+      this.#arm();
+    });
+    this.#timer = { at, cancel };
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (let request = this.#due.first; request && request.dueAt <= now; request = this.#due.first) {
+      if (now >= request.deadline) this.#expire(request);
+      else if (request.state === 'resting') this.#offer(request);
+      else if (request.state === 'held') {
+        this.#takeBack(request);
+        this.#return(request, 'the model instance cannot be reached');
+      } else {
+        const message = 'the part of the server that batches requests cannot be reached';
+        this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');
+      }
+    }
+  }
+}

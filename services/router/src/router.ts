@@ -1,0 +1,106 @@
+import type { Bus } from '@shoal/bus';
+import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
+import type { LinkTransport } from '@shoal/link';
+import type { LogControl, Logger } from '@shoal/telemetry';
+import { Catalog } from './catalog/catalog';
+import { RouterLinks } from './connections/router-links';
+import type { RouterConfig } from './flags';
+import { Inference } from './infer/inference';
+import { InferStreams } from './infer/infer-streams';
+import { defaultInflightBytes } from './memory-limit';
+import { Admission } from './requests/admission';
+import { buildServer } from './server';
+import { Regions } from './shared-memory/regions';
+
+/** What a router is made of. */
+export interface RouterDeps {
+  /** Unique in the cluster. */
+  readonly id: string;
+  readonly bus: Bus;
+  readonly transport: LinkTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly logControl: LogControl;
+  readonly config: RouterConfig;
+}
+
+/** A running router. */
+export interface RouterService {
+  /** Where it listens: the host; '' when it does not. */
+  readonly address: string;
+  readonly port: number;
+  /**
+   * Says that it is not ready, takes nothing new, answers what it has accepted (for at most `graceMs`; the rest gets
+   * UNAVAILABLE), then ends its links.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts the door: follows models, batching instances and runners on the bus, and serves the public API.
+ * @throws ShoalError UNAVAILABLE when the address cannot be bound.
+ */
+export async function startRouter(deps: RouterDeps): Promise<RouterService> {
+  const { bus, clock, logger, logControl, config } = deps;
+  const lifecycle = new Lifecycle();
+  const catalog = new Catalog(bus);
+  const links = new RouterLinks(deps);
+  const regions = config.allowClientShm ? new Regions() : undefined;
+  const admission = new Admission({
+    requests: config.maxInflightRequests,
+    bytes: config.maxInflightBytes || defaultInflightBytes(),
+  });
+  const inference = new Inference({ catalog, table: links.table, admission, lifecycle, clock, logger, regions });
+  const streams = new InferStreams(inference, { requests: config.maxStreamRequests, bytes: config.maxStreamBytes });
+  const server = buildServer({
+    bus,
+    catalog,
+    clock,
+    config,
+    inference,
+    lifecycle,
+    logControl,
+    logger,
+    regions,
+    streams,
+  });
+
+  async function close(): Promise<void> {
+    links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
+    await links.close();
+    catalog.close();
+    regions?.unregister('');
+    lifecycle.advance('STOPPED');
+  }
+
+  lifecycle.advance('READY');
+  let port = 0;
+  if (server) {
+    try {
+      port = await server.listen(listenAddress(config));
+    } catch (thrown) {
+      await close();
+      throw thrown;
+    }
+  }
+
+  async function drain(graceMs: number): Promise<void> {
+    lifecycle.advance('DRAINING');
+    streams.drain();
+    await server?.drain(graceMs);
+    await close();
+  }
+  let drained: Promise<void> | undefined;
+  return {
+    address: server ? config.grpcAddress : '',
+    port,
+    drain: (graceMs) => (drained ??= drain(graceMs)),
+  };
+}
+
+/** An IPv6 address needs brackets before its port. */
+function listenAddress({ grpcAddress, grpcPort }: RouterConfig): string {
+  const host = grpcAddress.includes(':') && !grpcAddress.startsWith('[') ? `[${grpcAddress}]` : grpcAddress;
+  return `${host}:${grpcPort}`;
+}

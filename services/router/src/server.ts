@@ -1,0 +1,81 @@
+import type { Bus } from '@shoal/bus';
+import type { Clock, Lifecycle } from '@shoal/core';
+import {
+  type RpcServer,
+  type StreamCall,
+  type UnaryHandler,
+  addHealth,
+  addReflection,
+  createServer,
+  loadService,
+} from '@shoal/rpc';
+import type { LogControl, Logger } from '@shoal/telemetry';
+import type { Catalog } from './catalog/catalog';
+import type { RouterConfig } from './flags';
+import { metadataHandlers } from './handlers/metadata';
+import { repositoryHandlers } from './handlers/repository';
+import { settingsHandlers } from './handlers/settings';
+import { sharedMemoryHandlers } from './handlers/shared-memory';
+import { statisticsHandlers } from './handlers/statistics';
+import type { InferStreams } from './infer/infer-streams';
+import type { Inference } from './infer/inference';
+import { modelInfer } from './infer/model-infer';
+import { LogSettings } from './settings/log-settings';
+import { TraceSettings } from './settings/trace-settings';
+import type { Regions } from './shared-memory/regions';
+
+export interface ServerParts {
+  readonly bus: Bus;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly config: RouterConfig;
+  readonly inference: Inference;
+  readonly lifecycle: Lifecycle;
+  readonly logControl: LogControl;
+  readonly logger: Logger;
+  readonly regions: Regions | undefined;
+  readonly streams: InferStreams;
+}
+
+const protoFile = 'inference/grpc_service.proto';
+
+/** The public API on a server that does not listen yet; undefined where gRPC is turned off. */
+export function buildServer(parts: ServerParts): RpcServer | undefined {
+  const { bus, catalog, clock, config, inference, lifecycle, logger, streams } = parts;
+  if (!config.allowGrpc) return undefined;
+  const server = createServer({
+    clock,
+    maxMessageBytes: config.grpcMaxMessageBytes,
+    keepaliveMs: config.grpcKeepaliveTime,
+    onError(thrown, path) {
+      const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      logger.error('a call failed inside the server', { path, error });
+    },
+  });
+  const infer: UnaryHandler<Buffer, Buffer> = (message, call) => modelInfer(inference, message, call);
+  const ready = () => lifecycle.state === 'READY' && (!config.strictReadiness || catalog.allReady());
+  server.addService(
+    loadService(protoFile, 'inference.GRPCInferenceService'),
+    {
+      ...metadataHandlers(catalog, ready),
+      ...statisticsHandlers(catalog, bus),
+      ...repositoryHandlers(catalog, bus),
+      ...settingsHandlers(catalog, new TraceSettings(), new LogSettings(parts.logControl)),
+      ...sharedMemoryHandlers(parts.regions),
+      ModelInfer: infer,
+      ModelStreamInfer: (call: StreamCall<Buffer, Buffer>) => streams.handle(call),
+    },
+    { passthrough: ['ModelInfer', 'ModelStreamInfer'] },
+  );
+  addHealth(server, {
+    status: () => (ready() ? 'SERVING' : 'NOT_SERVING'),
+    onChange(changed) {
+      const stops = [catalog.onChange(changed), lifecycle.onChange(changed)];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  });
+  addReflection(server, [protoFile, 'grpc/health/v1/health.proto']);
+  return server;
+}

@@ -1,0 +1,93 @@
+import { ShoalError } from '@shoal/core';
+import { type SharedMemory, type SharedMemoryReference, errorTexts } from '@shoal/protocol';
+import { Region, type RegionSpec } from './region';
+
+/** More regions than this, each an open file, are refused. */
+const maxRegions = 4096;
+
+/** The shared memory regions that clients registered, by name. */
+export class Regions {
+  readonly #directory: string;
+  readonly #byName = new Map<string, Region>();
+
+  /** @param directory Where shared memory lives. */
+  constructor(directory = '/dev/shm') {
+    this.#directory = directory;
+  }
+
+  /** @throws ShoalError ALREADY_EXISTS, INTERNAL or INVALID_ARGUMENT in Triton's words; RESOURCE_EXHAUSTED. */
+  register(spec: RegionSpec): void {
+    const name = errorTexts.clip(spec.name);
+    if (this.#byName.has(spec.name)) {
+      throw new ShoalError('ALREADY_EXISTS', `shared memory region '${name}' already in manager`);
+    }
+    if (this.#byName.size >= maxRegions) {
+      throw new ShoalError('RESOURCE_EXHAUSTED', `more than ${maxRegions} shared memory regions are registered`);
+    }
+    this.#byName.set(spec.name, new Region(spec, this.#directory));
+  }
+
+  /** '' = all; a name that is not registered is no error. Requests under way keep what they use. */
+  unregister(name: string): void {
+    for (const [registered, region] of this.#byName) {
+      if (name !== '' && registered !== name) continue;
+      this.#byName.delete(registered);
+      region.release();
+    }
+  }
+
+  /** '' = all. @throws ShoalError NOT_FOUND for a name that is not registered. */
+  status(name: string): RegionSpec[] {
+    if (name === '') return [...this.#byName.values()].map((region) => region.spec);
+    const region = this.#byName.get(name);
+    if (!region) {
+      throw new ShoalError('NOT_FOUND', `Unable to find system shared memory region: '${errorTexts.clip(name)}'`);
+    }
+    return [region.spec];
+  }
+
+  find(name: string): Region | undefined {
+    return this.#byName.get(name);
+  }
+}
+
+/** What one request does with registered regions. */
+export class RegionUse implements SharedMemory {
+  readonly #regions: Regions;
+  /** Those that outputs go to, kept open until `release`. */
+  readonly #kept = new Map<string, Region>();
+
+  constructor(regions: Regions) {
+    this.#regions = regions;
+  }
+
+  read(reference: SharedMemoryReference): Buffer {
+    return this.#find(reference).read(reference);
+  }
+
+  reserve(reference: SharedMemoryReference): void {
+    const region = this.#find(reference);
+    region.check(reference);
+    if (this.#kept.get(reference.region) === region) return;
+    region.retain();
+    this.#kept.set(reference.region, region);
+  }
+
+  /** Writes an output to the place that was reserved for it. */
+  write(reference: SharedMemoryReference, bytes: Uint8Array): void {
+    const region = this.#kept.get(reference.region);
+    if (!region) throw errorTexts.sharedMemoryUnknown(reference.region);
+    region.write(reference, bytes);
+  }
+
+  release(): void {
+    for (const region of this.#kept.values()) region.release();
+    this.#kept.clear();
+  }
+
+  #find({ region: name }: SharedMemoryReference): Region {
+    const region = this.#kept.get(name) ?? this.#regions.find(name);
+    if (!region) throw errorTexts.sharedMemoryUnknown(name);
+    return region;
+  }
+}
