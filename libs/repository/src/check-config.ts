@@ -4,6 +4,7 @@ import { checkInstanceGroups } from './check-instances';
 import { checkTensors } from './check-io';
 import { modelFilenameTrouble } from './file-names';
 import { invalid } from './refuse';
+import { checkWarmup } from './warmup';
 
 /**
  * Checks a config as it is written, before the model is loaded: what no model could make good. Throws INVALID_ARGUMENT in
@@ -32,6 +33,7 @@ function checkWhole(config: ModelConfig, model: string): void {
   checkBatching(config, model);
   checkInstanceGroups(config, model);
   checkResponseCache(config, model);
+  checkWarmup(config, model);
 }
 
 function checkResponseCache(config: ModelConfig, model: string): void {

@@ -21,3 +21,4 @@ export { loadReason } from './reason';
 export { scanModel, scanRepository } from './scan';
 export type { RefusedModel, ScannedModel, ScannedVersion, ScanResult } from './scan-model';
 export { type SessionOptions, sessionOptionsFrom, type SessionPlan } from './session-options';
+export { readWarmupFile } from './warmup';

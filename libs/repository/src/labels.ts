@@ -1,9 +1,6 @@
-import { realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
 import type { ModelConfig } from '@shoal/protocol';
-import { fileTrouble, readBounded } from './bounded-read';
-import { innerPath } from './file-names';
 import { maxLabelsBytes } from './limits';
+import { readInside } from './read-inside';
 import { invalid } from './refuse';
 
 /** Class labels by output name. */
@@ -15,22 +12,14 @@ export type Labels = Readonly<Record<string, readonly string[]>>;
  */
 export async function readLabels(directory: string, config: ModelConfig, model: string): Promise<Labels> {
   const labels: Record<string, readonly string[]> = {};
-  for (const output of config.output) {
-    const name = output.label_filename;
-    if (name === '') continue;
-    const refuse = (why: string): Error =>
-      invalid(`unable to read labels file '${name}' of output '${output.name}' of model '${model}': ${why}`);
-    const path = innerPath(name);
-    if (path === undefined) throw refuse('it must lie inside the model folder');
-    const file = join(directory, ...path);
-    const [real, home] = await Promise.all([realpath(file), realpath(directory)]).catch((error: unknown) => {
-      throw refuse(fileTrouble(error));
+  for (const { name, label_filename: file } of config.output) {
+    if (file === '') continue;
+    const bytes = await readInside(directory, file, maxLabelsBytes).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : 'cannot be read';
+      throw invalid(`unable to read labels file '${file}' of output '${name}' of model '${model}': ${why}`);
     });
-    if (!real.startsWith(home + sep)) throw refuse('it must lie inside the model folder');
-    const bytes = await readBounded(real, maxLabelsBytes).catch((error: unknown) => {
-      throw refuse(error instanceof Error ? error.message : 'cannot be read');
-    });
-    Object.defineProperty(labels, output.name, { value: linesOf(bytes), enumerable: true });
+    // Not by assignment, which an output called __proto__ would turn into something else.
+    Object.defineProperty(labels, name, { value: linesOf(bytes), enumerable: true, writable: true });
   }
   return labels;
 }

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/core';
+import { fileTrouble } from './bounded-read';
 import { innerPath } from './file-names';
 import { modelNameTrouble } from './model-name';
 import { parseModelConfigJson } from './parse-config-json';
@@ -49,7 +50,10 @@ async function overridden(
   const config = override.config === undefined ? undefined : parseModelConfigJson(override.config);
   if (files.length > 0) {
     if (config === undefined) throw invalid("Load parameter 'config' must be specified for model file override");
-    return readModelFolder(name, await materialiseFiles(name, override.files ?? {}, privateFolder), config);
+    const folder = await materialiseFiles(name, override.files ?? {}, privateFolder);
+    const result = await readModelFolder(name, folder, config);
+    if (!result.ok) await rm(folder, { recursive: true, force: true });
+    return result;
   }
   if (scanned === undefined) throw invalid(`no model repository holds model '${name}'`);
   if (config === undefined) return scanned;
@@ -64,14 +68,16 @@ function accept(result: ScanResult): ScannedModel {
 
 /**
  * Writes override files to a new folder under `privateFolder` and returns its path. Checks every path before anything is
- * written: relative, without `..`, no segment over NAME_MAX. Folders are 0700, files 0600. Throws INVALID_ARGUMENT.
+ * written: relative, without `..`, no segment over NAME_MAX. Folders are 0700, files 0600. Throws INVALID_ARGUMENT for a
+ * path, INTERNAL if the disk will not have it, and leaves nothing behind then.
  */
 export async function materialiseFiles(
   name: string,
   files: Readonly<Record<string, Uint8Array>>,
   privateFolder: string,
 ): Promise<string> {
-  if (modelNameTrouble(name) !== undefined) throw invalid(modelNameTrouble(name) ?? '');
+  const trouble = modelNameTrouble(name);
+  if (trouble !== undefined) throw invalid(trouble);
   const checked = Object.entries(files).map(([path, bytes]) => {
     const segments = innerPath(path);
     if (segments === undefined)
@@ -79,10 +85,17 @@ export async function materialiseFiles(
     return { segments, bytes };
   });
   const folder = await mkdtemp(join(privateFolder, 'override-'));
-  for (const { segments, bytes } of checked) {
-    await mkdir(join(folder, ...segments.slice(0, -1)), { recursive: true, mode: 0o700 });
-    // 'wx': two spellings of one path, or a file where a folder should be, must fail and not overwrite.
-    await writeFile(join(folder, ...segments), bytes, { mode: 0o600, flag: 'wx' });
+  try {
+    for (const { segments, bytes } of checked) {
+      await mkdir(join(folder, ...segments.slice(0, -1)), { recursive: true, mode: 0o700 });
+      // 'wx': two spellings of one path, or a file where a folder should be, must fail and not overwrite.
+      await writeFile(join(folder, ...segments), bytes, { mode: 0o600, flag: 'wx' });
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw new ShoalError('INTERNAL', `override files of model '${name}' cannot be written: ${fileTrouble(error)}`, {
+      cause: error,
+    });
   }
   return folder;
 }

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import type { ModelConfig } from '@shoal/protocol';
+import { maxWarmupBytes, maxWarmupElements, maxWarmupRuns } from './limits';
+import { readInside } from './read-inside';
+import { invalid } from './refuse';
+
+/**
+ * Reads the raw bytes of a warm-up input (`input_data_file`) from the folder `warmup` of a model's folder, where Triton
+ * keeps them. Throws INVALID_ARGUMENT for a file that is missing, outside of it or too large.
+ */
+export async function readWarmupFile(directory: string, name: string, model: string): Promise<Buffer> {
+  return readInside(join(directory, 'warmup'), name, maxWarmupBytes).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : 'cannot be read';
+    throw invalid(`unable to read warm-up file '${name}' of model '${model}': ${why}`);
+  });
+}
+
+/** Checks what a config says of warm-up requests; that they fit the model is found out by running them. */
+export function checkWarmup(config: ModelConfig, model: string): void {
+  for (const warmup of config.model_warmup) {
+    const who = `warm-up '${warmup.name}' of model '${model}'`;
+    if (config.max_batch_size > 0 && warmup.batch_size > config.max_batch_size)
+      throw invalid(`${who} must have a batch size of at most ${config.max_batch_size}, got ${warmup.batch_size}`);
+    if (warmup.count > maxWarmupRuns)
+      throw invalid(`${who} must run at most ${maxWarmupRuns} times, got ${warmup.count}`);
+    for (const [name, input] of Object.entries(warmup.inputs)) {
+      if (input.data_type === 'TYPE_INVALID') throw invalid(`${who} must specify 'data_type' of input '${name}'`);
+      if (!input.dims.every((dim) => dim >= 1)) throw invalid(`${who} must have dims >= 1 for input '${name}'`);
+      const elements = input.dims.reduce((product, dim) => product * dim, Math.max(1, warmup.batch_size));
+      if (elements > maxWarmupElements)
+        throw invalid(`${who} has input '${name}' with more than ${maxWarmupElements} elements`);
+    }
+  }
+}
