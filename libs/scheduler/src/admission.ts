@@ -34,9 +34,8 @@ export function refusal<T>(queue: ModelQueue<T>, facts: OfferFacts, level: numbe
   const { policy } = queue;
   // What is offered again was admitted before: it is not lost to a limit, only to the end of its queue.
   const again = facts.solo || facts.ageMs > 0;
-  if (queue.retired !== undefined && !(again && queue.runners.size > 0)) {
-    return { code: 'UNAVAILABLE', message: queue.retired, origin: 'queue', reason: 'retired' };
-  }
+  const welcome = again && !queue.expelled && queue.runners.size > 0;
+  if (queue.retired !== undefined && !welcome) return retired(queue.retired);
   if (facts.rows > policy.maxBatchSize) {
     const message = `inference request batch-size must be <= ${policy.maxBatchSize}`;
     return { code: 'INVALID_ARGUMENT', message, origin: 'queue', reason: 'size' };
@@ -57,6 +56,11 @@ export function refusal<T>(queue: ModelQueue<T>, facts: OfferFacts, level: numbe
 function overflow(limit: string): Rejection {
   const message = `the model's queue is full: the server lets at most ${limit} wait for one model version`;
   return { code: 'RESOURCE_EXHAUSTED', message, origin: 'queue', reason: 'full' };
+}
+
+/** A request for a queue that is at its end; the text is its owner's. */
+export function retired(message: string): Rejection {
+  return { code: 'UNAVAILABLE', message, origin: 'queue', reason: 'retired' };
 }
 
 /** A request whose gRPC deadline passed while it waited. */

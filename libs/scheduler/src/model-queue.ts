@@ -30,6 +30,8 @@ export class ModelQueue<T = unknown> {
   readonly fullRows: number;
   /** Why it takes no new requests; undefined = it does. */
   retired: string | undefined = undefined;
+  /** What waits is refused, and so is what comes back from a runner. */
+  expelled = false;
   /** When an idle runner stops waiting for a larger batch; Infinity = none waits. */
   holdUntil = Infinity;
   /** While holding: what arrives changes nothing as long as there are fewer rows than this, all of this shape. */
@@ -77,6 +79,13 @@ export class ModelQueue<T = unknown> {
     const taken = this.waiting.takeFirst(count);
     for (const ticket of taken) this.#left(ticket);
     return taken;
+  }
+
+  /** Takes out all that waits, pinned or not. */
+  leaveAll(): Ticket<T>[] {
+    const pinned = this.pinned.splice(0).flat();
+    for (const ticket of pinned) this.expiries.delete(ticket);
+    return [...pinned, ...this.leaveFirst(this.waiting.size)];
   }
 
   /** Puts a batch before everything else. */

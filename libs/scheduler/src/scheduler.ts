@@ -1,5 +1,5 @@
-import type { Rejection, SchedulerActions } from './actions';
-import { dueTime, expired, priorityLevel, refusal, timedOut, timeoutTime } from './admission';
+import type { SchedulerActions } from './actions';
+import { dueTime, expired, priorityLevel, refusal, retired, timedOut, timeoutTime } from './admission';
 import type { Batch, BatchReason } from './batch';
 import { BatchFormer, patience } from './batch-former';
 import { IndexedHeap } from './indexed-heap';
@@ -63,12 +63,7 @@ export class Scheduler<T> {
     const queue = this.#queues.get(key);
     if (queue === undefined) return;
     queue.retired ??= message;
-    const rejection: Rejection = { code: 'UNAVAILABLE', message, origin: 'queue', reason: 'retired' };
-    const expelled = [...queue.pinned.splice(0).flat(), ...queue.leaveFirst(queue.waiting.size)];
-    for (const ticket of expelled) {
-      queue.expiries.delete(ticket);
-      this.#settle(ticket, 'rejected', rejection);
-    }
+    queue.expelled = true;
     this.#pump(queue, now);
   }
 
@@ -126,7 +121,7 @@ export class Scheduler<T> {
       return ticket;
     }
     queue.enter(ticket);
-    if (this.#changesNothing(queue, ticket)) this.#arm(queue);
+    if (this.#changesNothing(queue, ticket, now)) this.#arm(queue);
     else this.#pump(queue, now);
     return ticket;
   }
@@ -180,17 +175,18 @@ export class Scheduler<T> {
   };
 
   /** True when a request that just entered cannot lead to a batch: the common case under load, and while holding. */
-  #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>): boolean {
+  #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>, now: number): boolean {
     if (queue.idle.size === 0) return queue.spare.size === 0 || queue.rows < queue.fullRows;
     if (queue.holdUntil === Infinity || queue.rows >= queue.holdRows) return false;
     if (ticket.shapeKey !== queue.holdShape || ticket.solo) return false;
     queue.holdUntil = Math.min(queue.holdUntil, patience(ticket, queue.policy.maxDelayMs));
-    return true;
+    return queue.holdUntil > now;
   }
 
   /** Dispatches all that can be; then settles, by alarms, when to look again. */
   #pump(queue: ModelQueue<T>, now: number): void {
     this.#expire(queue, now);
+    if (queue.expelled) this.#expel(queue);
     queue.holdUntil = Infinity;
     while (queue.waiting.size > 0 || queue.pinned.length > 0) {
       if (queue.policy.preserveOrdering && queue.inFlight > 0) break;
@@ -262,6 +258,10 @@ export class Scheduler<T> {
         queue.enter(ticket);
       }
     }
+  }
+
+  #expel(queue: ModelQueue<T>): void {
+    for (const ticket of queue.leaveAll()) this.#settle(ticket, 'rejected', retired(queue.retired ?? ''));
   }
 
   #arm(queue: ModelQueue<T>): void {

@@ -1,0 +1,117 @@
+import { World, fate, onlyQueue } from '../test/world';
+
+test('idle runners are used before busy ones, longest idle first', () => {
+  const world = World.withQueue({}, 3);
+  world.offers('a', 2);
+  world.until(10);
+  world.offers('b', 3);
+  expect(world.batches.map(({ runner }) => runner.id)).toEqual(['r0', 'r1', 'r2', 'r0', 'r1']);
+});
+
+test('a second batch is granted ahead only when the model is known to be fast', () => {
+  const world = World.withQueue({}, 1, 2);
+  world.offers('a', 3);
+  // Nothing is known yet: no batch is bound to a runner that may take for ever.
+  expect(world.batches).toHaveLength(1);
+  world.until(10);
+  // 10 ms each: one runs, one loads.
+  expect(world.batches).toHaveLength(3);
+  world.until(Infinity);
+  world.run = () => ({ ms: 500 });
+  world.offer('slow');
+  world.until(Infinity);
+  world.offers('b', 2);
+  expect(world.batches).toHaveLength(5);
+});
+
+test('no batch is bound to a runner that is late', () => {
+  const world = World.withQueue({}, 2, 2);
+  world.offer('a');
+  world.until(10);
+  world.run = () => ({ ms: 2000 });
+  world.offer('slow1');
+  world.offer('slow2');
+  world.until(15);
+  // r0 and r1 have been busy for 5 ms; 10 is usual.
+  world.offer('b');
+  expect(world.batches.at(-1)?.members[0]?.tag.name).toBe('b');
+  world.until(45);
+  world.offer('c');
+  expect(world.batches.at(-1)?.members[0]?.tag.name).toBe('b');
+});
+
+test('a batch that can still grow is not granted ahead', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 4 }, 1, 2);
+  world.offer('first');
+  world.until(10);
+  world.offer('blocker');
+  world.offers('a', 3);
+  expect(world.sizes).toEqual([1, 1]);
+  world.offer('b');
+  expect(world.sizes).toEqual([1, 1, 4]);
+});
+
+test('with preserve_ordering one batch is in flight at a time', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 2, preserveOrdering: true }, 3, 2);
+  world.run = ({ id }) => ({ ms: 40 - 5 * id });
+  const tickets = world.offers('a', 7);
+  let most = 0;
+  for (let time = 0; time < 200; time += 1) {
+    world.until(time);
+    most = Math.max(most, world.scheduler.queue(onlyQueue)?.inFlight ?? 0);
+  }
+  expect(most).toBe(1);
+  const ends = tickets.map(({ tag }) => tag.ends[0]?.at as number);
+  expect(ends).toEqual(ends.toSorted((a, b) => a - b));
+});
+
+test('a solo request runs alone in its batch, on a runner that runs nothing else', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 4 }, 1, 2);
+  world.offer('warm');
+  world.until(10);
+  world.offer('blocker');
+  world.offers('a', 2);
+  world.offer('solo', { solo: true, ageMs: 1000 });
+  world.offers('b', 8);
+  const running: string[][] = [];
+  for (let time = 11; time < 100; time += 1) {
+    world.until(time);
+    const [runner] = world.scheduler.queue(onlyQueue)?.runners ?? [];
+    running.push(
+      [...(runner?.batches.values() ?? [])].map(({ members }) => members.map(({ tag }) => tag.name).join(' ')),
+    );
+  }
+  expect(world.composition).toEqual(['warm', 'blocker', 'solo', 'a0 a1 b0 b1', 'b2 b3 b4 b5', 'b6 b7']);
+  expect(running.filter((batches) => batches.includes('solo')).every((batches) => batches.length === 1)).toBe(true);
+});
+
+test('a runner that is lost loses what it ran, once; what waits goes to the others', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 2 }, 1, 1);
+  const [a, b, c] = world.offers('a', 3);
+  world.scheduler.cancel(0, a!);
+  world.scheduler.runnerLost(0, 'r0');
+  world.until(100);
+  expect([a, b, c].map((ticket) => fate(ticket!))).toEqual(['cancelled', 'open', 'open']);
+  world.scheduler.addRunner(100, 'r1', onlyQueue, 1);
+  world.scheduler.runnerLost(100, 'r1');
+  expect([b, c].map((ticket) => fate(ticket!))).toEqual(['lost', 'lost']);
+  world.until(Infinity);
+  expect([a, b, c].map((ticket) => ticket!.tag.ends.length)).toEqual([1, 1, 1]);
+});
+
+test('a retired runner finishes what it has and is granted nothing more', () => {
+  const world = World.withQueue({}, 2, 1);
+  const tickets = world.offers('a', 5);
+  world.scheduler.retireRunner('r0');
+  world.until(Infinity);
+  expect(world.batches.map(({ runner }) => runner.id)).toEqual(['r0', 'r1', 'r1', 'r1', 'r1']);
+  expect(tickets.map(fate)).toEqual(tickets.map(() => 'answered'));
+});
+
+test('runners of unknown queues and ids in use are not taken', () => {
+  const world = World.withQueue({});
+  expect(world.scheduler.addRunner(0, 'r9', 'other/1@a', 1)).toBe(false);
+  expect(world.scheduler.addRunner(0, 'r0', onlyQueue, 1)).toBe(false);
+  world.scheduler.batchDone(0, 'r0', 77, { outcome: 'ok', code: 'UNKNOWN', message: '', memberErrors: [], absent: [] });
+  world.scheduler.runnerLost(0, 'nobody');
+});
