@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/core';
 import { loadService } from './load-service';
 import type { RpcServer, StreamCall } from './server';
 
@@ -10,6 +11,11 @@ export interface HealthSource {
   onChange(changed: () => void): () => void;
   /** Whether `Watch` knows a service other than '' (the server as a whole). Default: none. */
   knows?(service: string): boolean;
+  /**
+   * True once the status will never change again: the server drains, and a `Watch` that stayed open would hold it up.
+   * Asked after each change.
+   */
+  ended?(): boolean;
 }
 
 interface HealthRequest {
@@ -35,11 +41,17 @@ function watch(source: HealthSource, { service }: HealthRequest, call: StreamCal
   }
   let told = source.status();
   call.write({ status: told });
+  const farewell = () => {
+    if (!source.ended?.()) return;
+    stop();
+    call.end(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
+  };
   const stop = source.onChange(() => {
     const status = source.status();
-    if (status === told) return;
+    if (status !== told) call.write({ status });
     told = status;
-    call.write({ status });
+    farewell();
   });
   call.onCancel(stop);
+  farewell();
 }

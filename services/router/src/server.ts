@@ -1,17 +1,10 @@
 import type { Bus } from '@shoal/bus';
 import type { Clock, Lifecycle } from '@shoal/core';
-import {
-  type RpcServer,
-  type StreamCall,
-  type UnaryHandler,
-  addHealth,
-  addReflection,
-  createServer,
-  loadService,
-} from '@shoal/rpc';
+import { type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { Catalog } from './catalog/catalog';
 import type { RouterConfig } from './flags';
+import { inferHandlers } from './handlers/infer';
 import { metadataHandlers } from './handlers/metadata';
 import { repositoryHandlers } from './handlers/repository';
 import { settingsHandlers } from './handlers/settings';
@@ -19,7 +12,6 @@ import { sharedMemoryHandlers } from './handlers/shared-memory';
 import { statisticsHandlers } from './handlers/statistics';
 import type { InferStreams } from './infer/infer-streams';
 import type { Inference } from './infer/inference';
-import { modelInfer } from './infer/model-infer';
 import { LogSettings } from './settings/log-settings';
 import { TraceSettings } from './settings/trace-settings';
 import type { Regions } from './shared-memory/regions';
@@ -52,7 +44,6 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
       logger.error('a call failed inside the server', { path, error });
     },
   });
-  const infer: UnaryHandler<Buffer, Buffer> = (message, call) => modelInfer(inference, message, call);
   const ready = () => lifecycle.state === 'READY' && (!config.strictReadiness || catalog.allReady());
   server.addService(
     loadService(protoFile, 'inference.GRPCInferenceService'),
@@ -62,8 +53,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
       ...repositoryHandlers(catalog, bus),
       ...settingsHandlers(catalog, new TraceSettings(), new LogSettings(parts.logControl)),
       ...sharedMemoryHandlers(parts.regions),
-      ModelInfer: infer,
-      ModelStreamInfer: (call: StreamCall<Buffer, Buffer>) => streams.handle(call),
+      ...inferHandlers(inference, streams),
     },
     { passthrough: ['ModelInfer', 'ModelStreamInfer'] },
   );
@@ -75,6 +65,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
         for (const stop of stops) stop();
       };
     },
+    ended: () => lifecycle.state !== 'READY',
   });
   addReflection(server, [protoFile, 'grpc/health/v1/health.proto']);
   return server;
