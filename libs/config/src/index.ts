@@ -1,3 +1,3 @@
 export type { BooleanFlag, ConfigOf, Flag, FlagTable, NumberFlag, StringFlag, StringsFlag } from './flag';
 export { type HelpSection, renderHelp } from './help';
-export { type Aliases, type FlagSources, environmentName, parseFlags } from './parse-flags';
+export { type FlagSources, environmentName, parseFlags } from './parse-flags';

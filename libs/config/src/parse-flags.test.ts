@@ -28,8 +28,7 @@ const table = {
   },
 } as const satisfies FlagTable;
 
-const parse = (argv: string[], env: Record<string, string> = {}) =>
-  parseFlags(table, { argv, env }, { 'model-store': 'model-repository' });
+const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(table, { argv, env });
 
 test('defaults stand where nothing is given, and the result is frozen', () => {
   const config = parse([]);
@@ -42,7 +41,7 @@ test('all of Triton’s spellings are read', () => {
     '--grpc-port=0',
     '--model-repository',
     'a',
-    '--model-store=b',
+    '--model-repository=b',
     '--allow-client-shm',
     '--repository-poll-secs=0.5',
   ];

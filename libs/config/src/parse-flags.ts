@@ -13,9 +13,6 @@ export interface FlagSources {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Flags named differently elsewhere: old names that Triton still accepts. */
-export type Aliases = Readonly<Record<string, string>>;
-
 /** The environment variable that stands for a flag: `grpc-port` → `SHOAL_GRPC_PORT`. */
 export function environmentName(flag: Flag): string {
   return `SHOAL_${flag.name.toUpperCase().replaceAll('-', '_')}`;
@@ -25,8 +22,8 @@ export function environmentName(flag: Flag): string {
  * Reads a flag table's values from the command line, the environment and the JSON file that `--config` names.
  * @throws ShoalError INVALID_ARGUMENT that names the flag, the value and what was expected.
  */
-export function parseFlags<T extends FlagTable>(table: T, sources: FlagSources, aliases: Aliases = {}): ConfigOf<T> {
-  const given = readArguments(table, sources.argv, aliases);
+export function parseFlags<T extends FlagTable>(table: T, sources: FlagSources): ConfigOf<T> {
+  const given = readArguments(table, sources.argv);
   const file = readConfigFile(given.get('config')?.at(-1) ?? sources.env['SHOAL_CONFIG']);
   const known = new Set(Object.values(table).map((flag) => flag.name));
   for (const name of Object.keys(file)) if (!known.has(name)) throw unknownFlag(name, [...known], 'the config file');
@@ -39,9 +36,9 @@ export function parseFlags<T extends FlagTable>(table: T, sources: FlagSources, 
   return Object.freeze(values) as ConfigOf<T>;
 }
 
-function readArguments(table: FlagTable, argv: readonly string[], aliases: Aliases): Map<string, string[]> {
+function readArguments(table: FlagTable, argv: readonly string[]): Map<string, string[]> {
   const flags = new Map(Object.values(table).map((flag) => [flag.name, flag]));
-  const known = [...flags.keys(), 'config', ...Object.keys(aliases)];
+  const known = [...flags.keys(), 'config'];
   const { tokens } = parseArgs({
     args: [...argv],
     strict: false,
@@ -56,7 +53,7 @@ function readArguments(table: FlagTable, argv: readonly string[], aliases: Alias
       throw new ShoalError('INVALID_ARGUMENT', `unexpected argument '${token.value}': every option starts with --`);
     }
     if (token.kind !== 'option') continue;
-    const name = aliases[token.name] ?? token.name;
+    const { name } = token;
     const flag = flags.get(name);
     if (flag === undefined && name !== 'config') throw unknownFlag(token.rawName, known, 'the command line');
     const value = token.value ?? (flag?.type === 'boolean' ? 'true' : undefined);

@@ -1,1 +1,2 @@
-export {};
+export { type ServeConfig, serveFlags } from './flags';
+export { type Standalone, type StandaloneDeps, startStandalone } from './standalone';

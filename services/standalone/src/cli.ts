@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { parseFlags } from '@shoal/config';
+import { ShoalError } from '@shoal/core';
+import { serveFlags } from './flags';
+import { project } from './project';
+import { serve } from './serve';
+import { type Command, commandHelp, commands, overview } from './usage';
+
+/** Exit code for wrong usage, as most Unix tools. */
+const usageError = 2;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [first = '--help', ...rest] = argv;
+  if (first === '--version' || first === '-V') return print(project.version);
+  if (first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) return print(overview());
+  const name = first === 'help' ? rest[0] : first;
+  const command = commands.find((one) => one.name === name);
+  if (command === undefined) {
+    complain(`unknown command '${name}': shoal knows ${commands.map((one) => one.name).join(', ')}`);
+    return usageError;
+  }
+  if (first === 'help' || rest.includes('--help') || rest.includes('-h')) return print(commandHelp(command));
+  return run(command, rest);
+}
+
+async function run(command: Command, argv: readonly string[]): Promise<number> {
+  if (command.name !== 'serve') {
+    complain(
+      `shoal ${command.name} runs one service of a cluster, and this version cannot yet join services over the ` +
+        'network; `shoal serve` runs all of them on this machine.',
+    );
+    return 1;
+  }
+  try {
+    return await serve(parseFlags(serveFlags, { argv, env: process.env }), {
+      print: (line) => void print(line),
+      onSignal(received) {
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => received(signal));
+      },
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof ShoalError)) throw thrown;
+    complain(thrown.message);
+    return thrown.code === 'INVALID_ARGUMENT' ? usageError : 1;
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  return 0;
+}
+
+function complain(text: string): void {
+  process.stderr.write(`shoal: ${text}\n`);
+}
+
+void main(process.argv.slice(2)).then((code) => process.exit(code));

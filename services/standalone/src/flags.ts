@@ -1,0 +1,47 @@
+import { batchingFlags } from '@shoal/batching';
+import type { ConfigOf, FlagTable } from '@shoal/config';
+import { modelWorkerFlags } from '@shoal/model-worker';
+import { routerFlags } from '@shoal/router';
+
+/** What concerns the process as a whole, whichever services it holds. */
+export const processFlags = {
+  exitTimeoutSecs: {
+    name: 'exit-timeout-secs',
+    type: 'number',
+    default: 30,
+    min: 0,
+    max: 86_400,
+    value: 'SECONDS',
+    help: 'How long accepted requests may take to finish after SIGTERM or Ctrl-C; a second signal ends at once.',
+  },
+  exitOnError: {
+    name: 'exit-on-error',
+    type: 'boolean',
+    default: false,
+    value: 'BOOL',
+    help: 'Ends the server when a model cannot be loaded at start. Off, unlike in Triton: a broken model does not hinder the others.',
+  },
+  logInfo: {
+    name: 'log-info',
+    type: 'boolean',
+    default: true,
+    value: 'BOOL',
+    help: 'Logs informational lines.',
+  },
+  logWarning: { name: 'log-warning', type: 'boolean', default: true, value: 'BOOL', help: 'Logs warnings.' },
+  logError: { name: 'log-error', type: 'boolean', default: true, value: 'BOOL', help: 'Logs errors.' },
+  logVerbose: {
+    name: 'log-verbose',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 10,
+    value: 'LEVEL',
+    help: 'Detail of the verbose log; 0 = none, 1 = also each refused request.',
+  },
+} as const satisfies FlagTable;
+
+/** Everything `shoal serve` can be told. */
+export const serveFlags = { ...modelWorkerFlags, ...routerFlags, ...batchingFlags, ...processFlags } as const;
+
+export type ServeConfig = ConfigOf<typeof serveFlags>;

@@ -1,0 +1,76 @@
+import { type BatchingService, startBatching } from '@shoal/batching';
+import { type Bus, createLocalBus } from '@shoal/bus';
+import { type Clock, type Random, systemClock, systemRandom } from '@shoal/core';
+import { createTransport } from '@shoal/link';
+import { type ModelWorkerService, startModelWorker } from '@shoal/model-worker';
+import { type RouterService, startRouter } from '@shoal/router';
+import type { LogControl, Logger } from '@shoal/telemetry';
+import type { ServeConfig } from './flags';
+
+export interface StandaloneDeps {
+  readonly config: ServeConfig;
+  readonly logger: Logger;
+  readonly logControl: LogControl;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** All services in one process. */
+export interface Standalone {
+  readonly address: string;
+  readonly port: number;
+  /** Settled when every start-up model is READY or has failed. */
+  readonly initialLoad: Promise<void>;
+  /** The announcements of this process, to look at. */
+  readonly bus: Bus;
+  /** Finishes what was accepted, within `graceMs`; resolves when nothing is left running. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * Composes the services on one machine: they are joined in process, and each runner is a child process.
+ * @throws ShoalError UNAVAILABLE when a port cannot be bound, INVALID_ARGUMENT when a model repository cannot be read.
+ */
+export async function startStandalone(deps: StandaloneDeps): Promise<Standalone> {
+  const { config, logger, logControl, clock = systemClock, random = systemRandom } = deps;
+  const bus = createLocalBus({ clock });
+  const transport = createTransport({ clock });
+  const common = { bus, transport, clock, random, config };
+  const batching = await startBatching({
+    ...common,
+    id: 'batching',
+    address: 'inproc:batching',
+    logger: logger.child({ service: 'batching' }),
+  });
+  let worker: ModelWorkerService | undefined;
+  let router: RouterService | undefined;
+  try {
+    // The door is bound before the models load, so that a taken port is told at once and not after minutes.
+    router = await startRouter({ ...common, id: 'router', logger: logger.child({ service: 'router' }), logControl });
+    worker = await startModelWorker({ ...common, id: 'worker', logger: logger.child({ service: 'model-worker' }) });
+  } catch (thrown) {
+    await stop(0, batching, worker, router, bus);
+    throw thrown;
+  }
+  return {
+    address: router.address,
+    port: router.port,
+    initialLoad: worker.initialLoad,
+    bus,
+    drain: (graceMs) => stop(graceMs, batching, worker, router, bus),
+  };
+}
+
+/** From the door inwards: each room still has behind it what its last requests need. */
+async function stop(
+  graceMs: number,
+  batching: BatchingService,
+  worker: ModelWorkerService | undefined,
+  router: RouterService | undefined,
+  bus: Bus,
+): Promise<void> {
+  await router?.drain(graceMs);
+  await worker?.drain(graceMs);
+  await batching.drain();
+  await bus.close();
+}

@@ -1,0 +1,67 @@
+import { batchingFlags } from '@shoal/batching';
+import { type HelpSection, renderHelp } from '@shoal/config';
+import { modelWorkerFlags } from '@shoal/model-worker';
+import { routerFlags } from '@shoal/router';
+import { processFlags } from './flags';
+
+const processSection: HelpSection = { title: 'Process', flags: processFlags };
+
+const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
+as { "grpc-port": 9001, "model-repository": ["a", "b"] }. Arguments win over the environment, that over the file.`;
+
+/** One sub-command: what it is for and what it takes. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly sections: readonly HelpSection[];
+}
+
+export const commands: readonly Command[] = [
+  {
+    name: 'serve',
+    summary: 'serves a model repository: all services in one process, models in processes of their own',
+    sections: [
+      { title: 'Models', flags: modelWorkerFlags },
+      { title: 'Door (router)', flags: routerFlags },
+      { title: 'Batching', flags: batchingFlags },
+      processSection,
+    ],
+  },
+  {
+    name: 'router',
+    summary: 'the door alone: the public gRPC API',
+    sections: [{ title: 'Door (router)', flags: routerFlags }, processSection],
+  },
+  {
+    name: 'batching',
+    summary: 'the brain alone: forms batches over all routers and runners',
+    sections: [{ title: 'Batching', flags: batchingFlags }, processSection],
+  },
+  {
+    name: 'model-worker',
+    summary: 'the hands alone: loads models and runs them',
+    sections: [{ title: 'Models', flags: modelWorkerFlags }, processSection],
+  },
+];
+
+/** The text of `shoal --help`. */
+export function overview(): string {
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`);
+  return `Shoal serves ONNX models over gRPC to the clients of Triton and KServe, and batches their requests.
+
+Usage: shoal COMMAND [options]
+
+Commands:
+${lines.join('\n')}
+
+  shoal COMMAND --help   all options of a command
+  shoal --version        the version
+
+Example: shoal serve --model-repository ./models
+`;
+}
+
+/** The text of `shoal COMMAND --help`. */
+export function commandHelp({ name, summary, sections }: Command): string {
+  return renderHelp(`shoal ${name}: ${summary}.\n\nUsage: shoal ${name} [options]\n\n${configNote}`, sections);
+}
