@@ -27,9 +27,11 @@ function admit(request: Buffer): void {
   checkInferRequest(view, signature, { unary: true });
 }
 
+/** The model's own text, which is not ours to foresee. */
+const inTheModel = 'err_execution';
+
 /** Refusals that come later than the door: the request itself passes, the text is the catalogue's. */
-const later: Record<string, ShoalError | undefined> = {
-  err_execution: undefined, // the model's own text
+const later: Record<string, ShoalError> = {
   err_sequence_no_start: texts.sequenceNeedsStart('seq_oldest', 777),
   err_sequence_no_id: texts.sequenceNeedsId('seq_oldest'),
   err_sequence_batch: texts.sequenceNeedsBatchOne('seq_oldest'),
@@ -55,17 +57,25 @@ function alternatives(details: string, note: string | undefined): string[] {
 
 test('every recorded refusal is one of the door or one of a later room', () => {
   expect(cases.length).toBe(50);
-  expect(Object.keys(later).filter((name) => !cases.some((golden) => golden.name === name))).toEqual([]);
+  const names = cases.map(({ name }) => name);
+  expect([inTheModel, ...Object.keys(later)].filter((name) => !names.includes(name))).toEqual([]);
 });
 
-test.each(cases.filter(({ name }) => !(name in later)))('$name', ({ request, status, details, note }) => {
-  const error = refusal(() => admit(fromBase64(request as string)));
-  expect(error.code).toBe(status);
-  expect(alternatives(details, note)).toContain(error.message);
-});
+test.each(cases.filter(({ name }) => name !== inTheModel && !(name in later)))(
+  '$name',
+  ({ request, status, details, note }) => {
+    const error = refusal(() => admit(fromBase64(request as string)));
+    expect(error.code).toBe(status);
+    expect(alternatives(details, note)).toContain(error.message);
+  },
+);
 
 test.each(cases.filter(({ name }) => name in later))('$name passes the door', ({ name, request, status, details }) => {
-  admit(fromBase64(request as string));
-  const error = later[name];
-  if (error !== undefined) expect([error.code, error.message]).toEqual([status, details]);
+  expect(() => admit(fromBase64(request as string))).not.toThrow();
+  expect([later[name]?.code, later[name]?.message]).toEqual([status, details]);
+});
+
+test('a request that fails in the model passes the door', () => {
+  const golden = cases.find(({ name }) => name === inTheModel);
+  expect(() => admit(fromBase64(golden?.request as string))).not.toThrow();
 });

@@ -1,5 +1,5 @@
 import { ShoalError, seededRandom } from '@shoal/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkInferRequest } from './check-request';
 import { maxTensors, scanInferRequest } from './scan-request';
 import { scanInferResponse } from './scan-response';
@@ -13,7 +13,7 @@ test('a scanned request says what protobufjs decodes', () => {
     fc.property(inferRequest, (bytes) => {
       expect(plainRequest(scanInferRequest(bytes))).toEqual(decodePlain('ModelInferRequest', bytes));
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -75,7 +75,7 @@ test('a request with any bytes changed is at worst refused', () => {
 test('arbitrary bytes are at worst refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      refused(Buffer.from(bytes));
+      expect(typeof refused(Buffer.from(bytes))).toBe('boolean');
     }),
     { numRuns: 1000 },
   );

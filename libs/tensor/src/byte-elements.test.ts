@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   decodeByteElements,
   decodeStrings,

@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeStrings, encodeStrings } from './byte-elements';
 import { allocateBatch, gatherBytes, gatherStrings, scatterBytes, scatterStrings } from './gather';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /*
  * Arbitrary wire bytes, built field by field so that order, repetition, packing and unknown fields are arbitrary, too:
@@ -50,6 +50,8 @@ const unknownField = fc.oneof(
   fc.double().map((value) => doubleField(100, value)),
   fc.uint8Array({ maxLength: 20 }).map((value) => bytesField(536870911, value)),
   fc.float().map((value) => floatField(77, value)),
+  // A known number with another wire type is an unknown field, too.
+  fc.integer({ min: 1, max: 5 }).map((number) => floatField(number, 1)),
 );
 
 /** Puts encoded fields together in arbitrary order, with unknown fields between them. */
