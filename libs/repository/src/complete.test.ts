@@ -27,9 +27,8 @@ function refusal(text: string, info: OnnxModelInfo, options?: CompleteOptions): 
   try {
     complete(text, info, options);
   } catch (error) {
-    expect(error).toBeInstanceOf(ShoalError);
-    expect((error as ShoalError).code).toBe('INVALID_ARGUMENT');
-    return (error as ShoalError).message;
+    if (!(error instanceof ShoalError) || error.code !== 'INVALID_ARGUMENT') throw error;
+    return error.message;
   }
   throw new Error('was accepted');
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { diffRepositories, type ModelSnapshot, type RepositorySnapshot, settleSnapshot } from './diff';
 
 const model = (config: string, versions: Record<number, string>, reason = ''): ModelSnapshot => ({

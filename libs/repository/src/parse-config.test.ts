@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/core';
-import fc from 'fast-check';
 import { maxConfigBytes } from './limits';
 import { emptyModelConfig } from './model-config-type';
 import { parseModelConfig } from './parse-config';
@@ -18,9 +17,8 @@ function refusal(text: string): string {
   try {
     parseModelConfig(text, 'm/config.pbtxt');
   } catch (error) {
-    expect(error).toBeInstanceOf(ShoalError);
-    expect((error as ShoalError).code).toBe('INVALID_ARGUMENT');
-    return (error as ShoalError).message.replace('failed to read text proto from m/config.pbtxt: ', '');
+    if (!(error instanceof ShoalError) || error.code !== 'INVALID_ARGUMENT') throw error;
+    return error.message.replace('failed to read text proto from m/config.pbtxt: ', '');
   }
   throw new Error(`was accepted: ${text}`);
 }
@@ -117,39 +115,5 @@ describe('parseModelConfig', () => {
     const { parameters } = parseModelConfig('parameters { key: "__proto__" value { string_value: "x" } }', 'm');
     expect(Object.keys(parameters)).toEqual(['__proto__']);
     expect(Object.getPrototypeOf(parameters)).toBe(Object.prototype);
-  });
-
-  test('whatever comes, it is a config or a ShoalError with a place inside the text', () => {
-    const edit = fc.record({
-      at: fc.double({ min: 0, max: 1, noNaN: true }),
-      remove: fc.nat(12),
-      insert: fc.oneof(
-        fc.constantFrom('{', '}', '[', ']', '<', '>', ':', ',', ';', '"', "'", '\\', '-', '#', '\n', '\0', '1e9', '0x'),
-        fc.constantFrom('input', 'dims', 'TYPE_FP32', 'true', 'ensemble_scheduling', '"\\377"', '\u{1F40B}', '\uD800'),
-        fc.string({ maxLength: 8, unit: 'binary' }),
-      ),
-    });
-    const source = fc.oneof(fc.constantFrom(...configs.map(([, text]) => text)), fc.string({ maxLength: 64 }));
-    fc.assert(
-      fc.property(source, fc.array(edit, { maxLength: 4 }), (base, edits) => {
-        let text = base;
-        for (const { at, remove, insert } of edits) {
-          const index = Math.floor(at * text.length);
-          text = text.slice(0, index) + insert + text.slice(index + remove);
-        }
-        try {
-          expect(typeof parseModelConfig(text, 'm/config.pbtxt').max_batch_size).toBe('number');
-        } catch (error) {
-          if (!(error instanceof ShoalError)) throw error;
-          const [, line, column] =
-            /^failed to read text proto from m\/config\.pbtxt: (\d+):(\d+): /.exec(error.message) ?? [];
-          const lines = text.replace(/^\uFEFF/, '').split('\n');
-          expect(Number(line)).toBeGreaterThan(0);
-          expect(Number(column)).toBeGreaterThan(0);
-          expect(Number(column)).toBeLessThanOrEqual((lines[Number(line) - 1] ?? '').length + 1);
-        }
-      }),
-      { numRuns: 400, seed: 20, endOnFailure: true },
-    );
   });
 });
