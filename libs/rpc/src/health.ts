@@ -35,11 +35,8 @@ export function addHealth(server: RpcServer, source: HealthSource): void {
 
 function watch(source: HealthSource, { service }: HealthRequest, call: StreamCall<never, { status: string }>): void {
   const known = service === '' || (source.knows?.(service) ?? false);
-  if (!known) {
-    call.write({ status: 'SERVICE_UNKNOWN' });
-    return;
-  }
-  let told = source.status();
+  const current = () => (known ? source.status() : 'SERVICE_UNKNOWN');
+  let told = current();
   call.write({ status: told });
   const farewell = () => {
     if (!source.ended?.()) return;
@@ -47,7 +44,7 @@ function watch(source: HealthSource, { service }: HealthRequest, call: StreamCal
     call.end(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
   };
   const stop = source.onChange(() => {
-    const status = source.status();
+    const status = current();
     if (status !== told) call.write({ status });
     told = status;
     farewell();
