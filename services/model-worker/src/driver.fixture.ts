@@ -132,7 +132,7 @@ export class Driver {
       else this.models.delete(key.slice(modelsPrefix.length));
     });
     this.bus.watch<RunnerAnnouncement>(runnersPrefix, (key, value) => {
-      if (value) void this.#connect(value);
+      if (value) this.#connect(value).catch(() => undefined);
       else this.runners.delete(key.slice(runnersPrefix.length));
     });
     this.bus.serve<RetireCall, void>(retireSubject, async ({ queue }) => {
@@ -175,7 +175,12 @@ export class Driver {
 
   /** The runners of a model that are linked, once there is one. */
   async runnersOf(model: string): Promise<Runner[]> {
-    const ofModel = () => [...this.runners.values()].filter((one) => one.announcement.model === model && one.ready);
+    const current = () => [...this.versions.values()].find((one) => one.model === model && one.state === 'READY');
+    const ofModel = () =>
+      [...this.runners.values()].filter(
+        ({ announcement, ready }) =>
+          ready && announcement.model === model && announcement.generation === current()?.generation,
+      );
     await this.until(() => ofModel().length > 0, `a runner of ${model}`);
     return ofModel();
   }

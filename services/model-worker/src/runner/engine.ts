@@ -118,7 +118,7 @@ export class Engine {
 
   #receive(link: Link, message: LinkMessage): void {
     const now = this.#options.clock.now();
-    if (message.kind === 'batch') this.#grant(link, message, now);
+    if (message.kind === 'batch' && link.peer.role === 'batching') this.#grant(link, message, now);
     else if (message.kind === 'data') this.#act(this.#book.data(link.peer.id, { data: message, link }, now));
     else if (message.kind === 'withdraw') {
       this.#act(this.#book.withdrawn(link.peer.id, message.batchId, message.member, now));

@@ -3,7 +3,7 @@ import type { ModelSignature, TensorSpec } from '@shoal/protocol';
 import { elementCount, scatterBytes, scatterStrings } from '@shoal/tensor';
 import { dataTypeOfOrt } from './ort-types';
 import { reshapeDims } from './reshape';
-import type { ThreadTensor } from './thread-messages';
+import { type ThreadTensor, isStrings } from './thread-messages';
 
 /** One member's part of one output. */
 export interface OutputPart {
@@ -30,10 +30,9 @@ export function scatterOutputs(
     const index = signature.outputs.findIndex(({ name }) => name === output.name);
     const spec = signature.outputs[index] as TensorSpec;
     const dims = wireDims(signature, spec, output, rows);
-    const cut =
-      output.data instanceof ArrayBuffer
-        ? scatterBytes(new Uint8Array(output.data), signature.maxBatchSize > 0 ? rows : [1])
-        : scatterStrings(output.data, signature.maxBatchSize > 0 ? rows : [1]);
+    const cut = isStrings(output.data)
+      ? scatterStrings(output.data, signature.maxBatchSize > 0 ? rows : [1])
+      : scatterBytes(new Uint8Array(output.data), signature.maxBatchSize > 0 ? rows : [1]);
     cut.forEach((bytes, i) => {
       const shape = signature.maxBatchSize > 0 ? [rows[i] as number, ...dims] : [...dims];
       parts[i]?.push({ index, shape, bytes });

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Loaded, LoadFailed, LoadSpec } from '../control-messages';
 import { distPath } from '../dist-path';
-import type { FromThread, ThreadTensor, ToThread } from './thread-messages';
+import { type FromThread, type ThreadTensor, type ToThread, buffersOf } from './thread-messages';
 
 /** What a run gave. */
 export type RunResult = Extract<FromThread, { kind: 'ran' | 'failed' }>;
@@ -32,8 +32,7 @@ export class SessionHost {
     return new Promise((resolve) => {
       const run = this.#nextRun++;
       this.#runs.set(run, resolve);
-      const transfer = feeds.flatMap(({ data }) => (data instanceof ArrayBuffer ? [data] : []));
-      this.#post({ kind: 'run', run, feeds, fetches }, transfer);
+      this.#post({ kind: 'run', run, feeds, fetches }, buffersOf(feeds));
     });
   }
 

@@ -4,7 +4,7 @@ import type { ProviderCandidate } from '@shoal/repository';
 import { InferenceSession, Tensor, type TypedTensor } from 'onnxruntime-node';
 import type { SessionInfo } from '../control-messages';
 import { missingLibrary } from './providers';
-import type { FromThread, ThreadTensor, ToThread } from './thread-messages';
+import { type FromThread, type ThreadTensor, type ToThread, buffersOf, isStrings } from './thread-messages';
 
 /*
  * The thread that ONNX Runtime blocks: its Node binding creates sessions and runs them synchronously. It is never
@@ -49,7 +49,7 @@ function infoOf({ inputMetadata, outputMetadata }: InferenceSession): SessionInf
 }
 
 function feedOf(feed: ThreadTensor): Tensor {
-  if (!(feed.data instanceof ArrayBuffer)) return new Tensor('string', feed.data as string[], feed.dims);
+  if (isStrings(feed.data)) return new Tensor('string', feed.data as string[], feed.dims);
   const type = feed.type as Exclude<Tensor.Type, 'string'>;
   return new Tensor(type, typedArray(type, feed.data), feed.dims) as TypedTensor<typeof type>;
 }
@@ -86,17 +86,33 @@ function outputOf(name: string, tensor: Tensor): ThreadTensor {
   return { name, type: tensor.type, dims: tensor.dims, data: buffer as ArrayBuffer };
 }
 
+/**
+ * After a run that asked for too much memory, ONNX Runtime's arena tries to grow by as much once more, whatever the next
+ * run needs, and fails it with a bare bad_alloc; then it is back to normal. So such a run gets a second try.
+ */
+async function runSteadily(
+  made: InferenceSession,
+  feeds: Record<string, Tensor>,
+  fetches: readonly string[],
+): Promise<InferenceSession.OnnxValueMapType> {
+  try {
+    return await made.run(feeds, fetches);
+  } catch (thrown) {
+    if (!textOf(thrown).includes('std::bad_alloc')) throw thrown;
+    return made.run(feeds, fetches);
+  }
+}
+
 async function run(order: Extract<ToThread, { kind: 'run' }>): Promise<void> {
   const began = systemClock.now();
   try {
     if (!session) throw new Error('no session');
     const feeds: Record<string, Tensor> = {};
     for (const feed of order.feeds) feeds[feed.name] = feedOf(feed);
-    const results = await session.run(feeds, order.fetches);
+    const results = await runSteadily(session, feeds, order.fetches);
     const inferMs = systemClock.now() - began;
     const outputs = order.fetches.map((name) => outputOf(name, results[name] as Tensor));
-    const transfer = outputs.flatMap(({ data }) => (data instanceof ArrayBuffer ? [data] : []));
-    post({ kind: 'ran', run: order.run, outputs, inferMs }, transfer);
+    post({ kind: 'ran', run: order.run, outputs, inferMs }, buffersOf(outputs));
   } catch (thrown) {
     const exhausted = thrown instanceof RangeError;
     post({ kind: 'failed', run: order.run, reason: textOf(thrown), exhausted, inferMs: systemClock.now() - began });

@@ -16,6 +16,16 @@ export interface ThreadTensor {
   readonly data: ArrayBuffer | readonly string[];
 }
 
+/** Tells the two kinds of `data` apart. */
+export function isStrings(data: ThreadTensor['data']): data is readonly string[] {
+  return Array.isArray(data);
+}
+
+/** The buffers that go along with tensors instead of being copied. */
+export function buffersOf(tensors: readonly ThreadTensor[]): ArrayBuffer[] {
+  return tensors.flatMap(({ data }) => (isStrings(data) ? [] : [data]));
+}
+
 export type ToThread =
   | {
       readonly kind: 'load';

@@ -1,4 +1,4 @@
-import { type CancelTimer, ShoalError } from '@shoal/core';
+import { type CancelTimer, ShoalError, toShoalError } from '@shoal/core';
 import { type OnnxModelInfo, describeSession, sanitiseLoadError } from '@shoal/repository';
 import type { FromRunner, Loaded, LoadSpec, ServeSpec } from '../control-messages';
 import type { WorkerContext } from '../worker-context';
@@ -55,6 +55,8 @@ export class Instance {
   #stopped: (() => void) | undefined;
   #stopping = false;
   #missedPings = 0;
+  /** Restarts in a row that came to nothing. */
+  #failedRestarts = 0;
   #cancelTimer: CancelTimer = () => undefined;
   #cancelPing: CancelTimer = () => undefined;
 
@@ -154,8 +156,7 @@ export class Instance {
       const plan = this.#options.plan(describeSession(info));
       process.send({ kind: 'serve', id: this.#id, listen: this.#context.listenAddress(this.#id), ...plan });
     } catch (thrown) {
-      if (!(thrown instanceof ShoalError)) throw thrown;
-      this.#giveUp(process, thrown);
+      this.#giveUp(process, toShoalError(thrown));
     }
   }
 
@@ -166,6 +167,7 @@ export class Instance {
   #serve(process: RunnerProcess, address: string): void {
     this.#cancelTimer();
     this.#servingSince = this.#context.clock.now();
+    this.#failedRestarts = 0;
     this.#missedPings = 0;
     this.#ping(process);
     this.#options.onServing({ id: this.#id, address, device: this.#device });
@@ -213,7 +215,8 @@ export class Instance {
       return;
     }
     logger.warn(`${this.#options.label}: the runner process could not be started again: ${fault.message}`, { output });
-    if (this.#backOff.attempts >= maxRestarts) this.#options.onBroken(fault);
+    this.#failedRestarts += 1;
+    if (this.#failedRestarts >= maxRestarts) this.#options.onBroken(fault);
     if (!this.#stopping) this.#again();
   }
 

@@ -1,0 +1,168 @@
+import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
+
+let driver: Driver;
+
+beforeEach(() => {
+  driver = new Driver();
+});
+
+afterEach(() => driver.stop(500), 30_000);
+
+const explicit = { modelControlMode: 'explicit' } as const;
+
+function state(model: string, version = 1): string | undefined {
+  return driver.versions.get(`${model}/${version}`)?.state;
+}
+
+function generation(model: string, version = 1): string | undefined {
+  return driver.versions.get(`${model}/${version}`)?.generation;
+}
+
+function rewrite(model: string, change: (text: string) => string): void {
+  const file = join(driver.folder, model, 'config.pbtxt');
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+  const later = new Date(Date.parse('2031-01-01'));
+  utimesSync(file, later, later);
+}
+
+async function answers(model: string): Promise<boolean> {
+  const [one] = expectedOf('simple').cases;
+  const { done, answers: got } = await driver.run(model, [driver.member(model, one as ExpectedCase)]);
+  return done.outcome === 'ok' && got[0] !== undefined && got[0] !== 'refused';
+}
+
+test('explicit mode: nothing is loaded but what was asked for; all models are known', async () => {
+  await driver.withModels({ simple: 'models', simple_int8: 'models', config_syntax_error: 'hostile' });
+  await driver.start({ ...explicit, loadModel: ['simple_int8', 'nope'] });
+  expect([...driver.models.keys()].toSorted()).toEqual(['config_syntax_error', 'simple', 'simple_int8']);
+  expect(driver.models.get('config_syntax_error')?.reason).toMatch(/config\.pbtxt: 3:/);
+  expect([state('simple'), state('simple_int8')]).toEqual([undefined, 'READY']);
+  expect(driver.log.some(({ level, message }) => level === 'error' && message.includes("failed to load 'nope'"))).toBe(
+    true,
+  );
+  await driver.load({ model: 'simple' });
+  expect(state('simple')).toBe('READY');
+  expect(await answers('simple')).toBe(true);
+}, 30_000);
+
+test('--load-model=* loads all', async () => {
+  await driver.withModels({ simple: 'models', simple_int8: 'models' });
+  await driver.start({ ...explicit, loadModel: ['*'] });
+  expect([state('simple'), state('simple_int8')]).toEqual(['READY', 'READY']);
+}, 30_000);
+
+test('the other modes refuse calls, in Triton’s words', async () => {
+  await (await driver.withModels({})).start({ modelControlMode: 'none' });
+  const told = { code: 'UNAVAILABLE', message: 'explicit model load / unload is not allowed if polling is enabled' };
+  await expect(driver.load({ model: 'simple' })).rejects.toMatchObject(told);
+  await expect(driver.unload('simple')).rejects.toMatchObject(told);
+});
+
+test('what cannot be read is refused in Triton’s words', async () => {
+  await (await driver.withModels({ simple: 'models', config_syntax_error: 'hostile' })).start(explicit);
+  const poll = (model: string) => ({
+    code: 'INTERNAL',
+    message: `failed to load '${model}', failed to poll from model repository`,
+  });
+  await expect(driver.load({ model: 'nope' })).rejects.toMatchObject(poll('nope'));
+  await expect(driver.load({ model: '../simple' })).rejects.toMatchObject(poll('../simple'));
+  await expect(driver.load({ model: 'config_syntax_error' })).rejects.toMatchObject(poll('config_syntax_error'));
+  await expect(driver.load({ model: 'simple', config: '{' })).rejects.toMatchObject(poll('simple'));
+  await expect(driver.load({ model: 'simple', config: '{"no_such_field":1}' })).rejects.toMatchObject(poll('simple'));
+  const files = { '1/model.onnx': 'eA==' };
+  await expect(driver.load({ model: 'simple', files })).rejects.toMatchObject(poll('simple'));
+  const outside = { '../../1/model.onnx': 'eA==' };
+  await expect(driver.load({ model: 'simple', config: '{}', files: outside })).rejects.toMatchObject(poll('simple'));
+  await driver.unload('nope');
+}, 30_000);
+
+test('a version that does not come up is told, in Triton’s words', async () => {
+  await (await driver.withModels({ simple: 'models', truncated: 'hostile' })).start(explicit);
+  await expect(driver.load({ model: 'truncated' })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringMatching(
+      /^load failed for model 'truncated': version 1 is at UNAVAILABLE state: Internal: .+;\n$/s,
+    ),
+  });
+  await expect(driver.load({ model: 'simple', config: '{"backend":"no_such_backend"}' })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message:
+      "load failed for model 'simple': version 1 is at UNAVAILABLE state: Invalid argument: unable to find backend library for backend 'no_such_backend', try specifying runtime on the model configuration.;\n",
+  });
+  expect(state('simple')).toBe('UNAVAILABLE');
+}, 30_000);
+
+test('loading again: nothing for an unchanged model, a new generation for a changed one, the old one if that fails', async () => {
+  await (await driver.withModels({ simple: 'models' })).start({ ...explicit, loadModel: ['simple'] });
+  const first = generation('simple');
+  await driver.load({ model: 'simple' });
+  expect(generation('simple')).toBe(first);
+  rewrite('simple', (text) => text.replace('max_batch_size: 8', 'max_batch_size: 4'));
+  driver.history.length = 0;
+  await driver.load({ model: 'simple' });
+  const second = generation('simple');
+  expect(second).not.toBe(first);
+  expect(driver.versions.get('simple/1')?.config?.max_batch_size).toBe(4);
+  // Never anything but READY in between: reloading costs nobody a request.
+  expect(driver.history).toEqual(['simple/1 READY']);
+  await driver.until(() => driver.runners.size === 1, 'the end of the old runner');
+  expect(await answers('simple')).toBe(true);
+  rewrite('simple', (text) => text.replace('TYPE_INT32', 'TYPE_FP32'));
+  await expect(driver.load({ model: 'simple' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  expect([state('simple'), generation('simple')]).toEqual(['READY', second]);
+  expect(await answers('simple')).toBe(true);
+}, 30_000);
+
+test('a config override stays through plain loads until the unload', async () => {
+  await (await driver.withModels({ simple: 'models' })).start({ ...explicit, loadModel: ['simple'] });
+  const size = () => driver.versions.get('simple/1')?.config?.max_batch_size;
+  await driver.load({ model: 'simple', config: '{"max_batch_size":"16"}' });
+  expect(size()).toBe(16);
+  const overridden = generation('simple');
+  await driver.load({ model: 'simple' });
+  expect([size(), generation('simple')]).toEqual([16, overridden]);
+  await driver.unload('simple');
+  expect(driver.versions.get('simple/1')).toMatchObject({ state: 'UNAVAILABLE', reason: 'unloaded' });
+  expect(driver.runners.size).toBe(0);
+  await driver.load({ model: 'simple' });
+  expect(size()).toBe(8);
+}, 30_000);
+
+test('files that come with the call make a model, without touching the repository', async () => {
+  await (await driver.withModels({})).start(explicit);
+  const model = readFileSync(join(fixtures('models'), 'simple/1/model.onnx')).toString('base64');
+  await driver.load({ model: 'sent', config: '{"max_batch_size":8}', files: { '1/model.onnx': model } });
+  expect(state('sent')).toBe('READY');
+  expect(await answers('sent')).toBe(true);
+  expect(existsSync(join(driver.folder, 'sent'))).toBe(false);
+  await driver.unload('sent');
+  expect(state('sent')).toBe('UNAVAILABLE');
+}, 30_000);
+
+test('poll mode follows the repository: new, changed, broken and removed models, new versions', async () => {
+  await driver.withModels({ simple: 'models' });
+  await driver.start({ modelControlMode: 'poll', repositoryPollSecs: 1 });
+  expect(state('simple')).toBe('READY');
+  await driver.withModels({ simple_int8: 'models' });
+  await driver.until(() => state('simple_int8') === 'READY', 'the new model');
+  const first = generation('simple');
+  rewrite('simple', (text) => text.replace('max_batch_size: 8', 'max_batch_size: 4'));
+  await driver.until(() => generation('simple') !== first, 'the reload');
+  expect(driver.versions.get('simple/1')?.config?.max_batch_size).toBe(4);
+  rewrite('simple', (text) => `${text}\nnonsense`);
+  await driver.until(() => driver.models.get('simple')?.reason !== '', 'the complaint');
+  expect(state('simple')).toBe('READY');
+  rewrite('simple', (text) => text.replace('nonsense', ''));
+  await driver.until(() => driver.models.get('simple')?.reason === '', 'the repair');
+  cpSync(join(driver.folder, 'simple/1'), join(driver.folder, 'simple/2'), { recursive: true });
+  await driver.until(() => state('simple', 2) === 'READY' && state('simple', 1) === 'UNAVAILABLE', 'version 2 only');
+  rmSync(join(driver.folder, 'simple_int8'), { recursive: true });
+  await driver.until(() => !driver.models.has('simple_int8') && !driver.versions.has('simple_int8/1'), 'the removal');
+}, 60_000);
+
+test('a repository that cannot be read is said so', async () => {
+  const missing = driver.startLoading({ modelRepository: [join(driver.folder, 'missing')] });
+  await expect(missing).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});

@@ -1,0 +1,227 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { systemClock } from '@shoal/core';
+import { type Batch, type Data, type Link, type LinkMessage, createTransport } from '@shoal/link';
+import type { ModelSignature } from '@shoal/protocol';
+import { bytesOf } from '@shoal/tensor';
+import { FakeClock } from '@shoal/testing';
+import { Engine } from './engine';
+import type { RunResult } from './session-host';
+import type { ThreadTensor } from './thread-messages';
+
+const tensor = { datatype: 'INT32', dims: [1], modelDims: [1], optional: false, ragged: false } as const;
+const signature: ModelSignature = {
+  model: 'm',
+  version: '1',
+  maxBatchSize: 8,
+  inputs: [{ ...tensor, name: 'x' }],
+  outputs: [{ ...tensor, name: 'y' }],
+  fixedShapes: true,
+  decoupled: false,
+};
+
+/** An engine with a session that ends its runs when the test says so, and a link from each side. */
+async function rig(options: { ordered?: boolean; runTimeoutMs?: number } = {}) {
+  const clock = new FakeClock();
+  const transport = createTransport({ clock: systemClock });
+  const runs: { feeds: readonly ThreadTensor[]; end: (result: RunResult) => void }[] = [];
+  const hung: string[] = [];
+  const engine = new Engine({
+    id: 'runner',
+    queue: 'q',
+    signature,
+    fed: new Set([0]),
+    ordered: options.ordered ?? false,
+    gatherTimeoutMs: 1000,
+    runTimeoutMs: options.runTimeoutMs ?? 0,
+    abandonedGraceMs: 2000,
+    modelFolder: '/models/m',
+    clock,
+    buildResponse: (_, parts) => parts[0]?.bytes.slice() ?? new Uint8Array(),
+    run: (feeds) => new Promise((end) => runs.push({ feeds, end })),
+    onHung: (reason) => hung.push(reason),
+  });
+  const listener = await transport.listen('inproc:runner', { kind: 'hello', role: 'runner', id: 'runner' }, (link) =>
+    engine.accept(link),
+  );
+  const heard: LinkMessage[] = [];
+  const open = async (role: 'batching' | 'router', id: string): Promise<Link> => {
+    const link = await transport.connect('inproc:runner', { kind: 'hello', role, id });
+    link.onMessage((message) => heard.push(message));
+    return link;
+  };
+  const batching = await open('batching', 'b');
+  const router = await open('router', 'r');
+  await settle();
+  return { clock, engine, runs, hung, heard, batching, router, open, close: () => listener.close() };
+}
+
+/** Lets links deliver. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 6; i += 1) await turn();
+}
+
+const grant = (batchId: number, members = 1): Batch => ({
+  kind: 'batch',
+  batchId,
+  routers: Array.from({ length: members }, () => 'r'),
+  rows: Array.from({ length: members }, () => 1),
+});
+
+const data = (batchId: number, member = 0): Data => ({
+  kind: 'data',
+  batchId,
+  member,
+  offerId: batchId * 10 + member,
+  requestId: '',
+  inputs: [{ index: 0, shape: [1, 1], bytes: bytesOf(Int32Array.of(batchId * 10 + member)) }],
+  outputs: [],
+});
+
+function echo(run: { feeds: readonly ThreadTensor[] } | undefined): RunResult {
+  const feed = run?.feeds[0] as ThreadTensor;
+  return { kind: 'ran', run: 0, outputs: [{ ...feed, name: 'y' }], inferMs: 1 };
+}
+
+const failure: RunResult = {
+  kind: 'failed',
+  run: 0,
+  reason: 'boom at /models/m/1/model.onnx',
+  exhausted: false,
+  inferMs: 1,
+};
+
+const kinds = (heard: readonly LinkMessage[]) => heard.map(({ kind }) => kind);
+
+test('answers leave before the batch is done; the next batch starts before them', async () => {
+  const { batching, router, runs, heard, close } = await rig();
+  expect(heard).toEqual([{ kind: 'ready', runner: 'runner', queue: 'q', credits: 2 }]);
+  heard.length = 0;
+  batching.send(grant(1, 2));
+  batching.send(grant(2));
+  router.send(data(1, 0));
+  router.send(data(1, 1));
+  router.send(data(2));
+  await settle();
+  expect(runs).toHaveLength(1);
+  runs[0]?.end(echo(runs[0]));
+  await settle();
+  expect(runs).toHaveLength(2);
+  expect(kinds(heard).toSorted()).toEqual(['answer', 'answer', 'done']);
+  expect(heard.find(({ kind }) => kind === 'done')).toMatchObject({ batchId: 1, outcome: 'ok', computeInferNs: 1e6 });
+  const answer = heard.find((message) => message.kind === 'answer' && message.offerId === 11);
+  expect(answer).toMatchObject({ response: bytesOf(Int32Array.of(11)) });
+  await close();
+});
+
+test('a failed run answers nobody; without its batching instance the routers are told to offer again', async () => {
+  const { batching, router, runs, heard, close } = await rig();
+  batching.send(grant(1));
+  batching.send(grant(2));
+  router.send(data(1));
+  router.send(data(2));
+  await settle();
+  heard.length = 0;
+  runs[0]?.end(failure);
+  await settle();
+  expect(heard).toMatchObject([{ kind: 'done', outcome: 'failed', code: 'INTERNAL' }]);
+  expect(JSON.stringify(heard)).not.toContain('/models');
+  await batching.close();
+  await settle();
+  heard.length = 0;
+  runs[1]?.end(failure);
+  await settle();
+  expect(heard).toEqual([{ kind: 'refused', offerId: 20 }]);
+  await close();
+});
+
+test('a member whose bytes never come is left out; when nobody is left nothing is run', async () => {
+  const { batching, router, runs, heard, clock, close } = await rig();
+  batching.send(grant(1, 2));
+  router.send(data(1, 1));
+  batching.send(grant(2));
+  await settle();
+  heard.length = 0;
+  clock.advance(1000);
+  await settle();
+  expect(runs).toHaveLength(1);
+  expect(heard).toEqual([]);
+  runs[0]?.end(echo(runs[0]));
+  await settle();
+  expect(heard.filter(({ kind }) => kind === 'done')).toMatchObject([
+    { batchId: 2, outcome: 'ok', absent: [0], computeInferNs: 0 },
+    { batchId: 1, outcome: 'ok', absent: [0] },
+  ]);
+  expect(clock.pending).toBe(0);
+  await close();
+});
+
+test('runs that take too long, or that nobody waits for, are told', async () => {
+  const { batching, router, runs, hung, clock, close } = await rig({ runTimeoutMs: 5000 });
+  batching.send(grant(1));
+  router.send(data(1));
+  await settle();
+  router.send({ kind: 'withdraw', batchId: 1, member: 0 });
+  await settle();
+  clock.advance(1999);
+  expect(hung).toEqual([]);
+  clock.advance(1);
+  expect(hung).toEqual(['a run went on for 2 s after everybody had left']);
+  clock.advance(3000);
+  expect(hung[1]).toBe('a run took more than 5 s');
+  runs[0]?.end(echo(runs[0]));
+  await settle();
+  expect(clock.pending).toBe(0);
+  await close();
+});
+
+test('withdrawn while gathered: the run is spared', async () => {
+  const { batching, router, runs, heard, close } = await rig();
+  batching.send(grant(1));
+  router.send(data(1));
+  batching.send(grant(2));
+  router.send(data(2));
+  await settle();
+  router.send({ kind: 'withdraw', batchId: 2, member: 0 });
+  await settle();
+  runs[0]?.end(echo(runs[0]));
+  await settle();
+  expect(runs).toHaveLength(1);
+  expect(heard.filter(({ kind }) => kind === 'done')).toHaveLength(2);
+  expect(heard.find((message) => message.kind === 'done' && message.batchId === 2)).toMatchObject({ absent: [0] });
+  await close();
+});
+
+test('a stop finishes what was granted and refuses what comes later', async () => {
+  const { engine, batching, router, runs, heard, close } = await rig();
+  batching.send(grant(1));
+  router.send(data(1));
+  await settle();
+  heard.length = 0;
+  let stopped = false;
+  const stop = engine.stop().then(() => (stopped = true));
+  batching.send(grant(2));
+  await settle();
+  expect(stopped).toBe(false);
+  expect(kinds(heard)).toEqual(['retire', 'done']);
+  expect(heard[1]).toMatchObject({ batchId: 2, outcome: 'refused' });
+  runs[0]?.end(echo(runs[0]));
+  await stop;
+  await settle();
+  expect(kinds(heard).slice(2).toSorted()).toEqual(['answer', 'done']);
+  await close();
+});
+
+test('a batching instance that comes later is told at once, but not by a runner that retires', async () => {
+  const { engine, heard, open, close } = await rig();
+  heard.length = 0;
+  await open('batching', 'b2');
+  await settle();
+  expect(kinds(heard)).toEqual(['ready']);
+  engine.retire();
+  await settle();
+  heard.length = 0;
+  await open('batching', 'b3');
+  await settle();
+  expect(heard).toEqual([]);
+  await close();
+});

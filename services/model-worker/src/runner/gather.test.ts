@@ -1,0 +1,105 @@
+import type { ModelSignature, TensorSpec } from '@shoal/protocol';
+import { bytesOf, encodeStrings } from '@shoal/tensor';
+import { gatherFeeds } from './gather';
+
+const spec = (name: string, datatype: TensorSpec['datatype'], dims: number[], modelDims = dims): TensorSpec => ({
+  name,
+  datatype,
+  dims,
+  modelDims,
+  optional: false,
+  ragged: false,
+});
+
+const signature: ModelSignature = {
+  model: 'm',
+  version: '1',
+  maxBatchSize: 8,
+  inputs: [spec('a', 'INT32', [-1]), spec('s', 'BYTES', [1], [])],
+  outputs: [],
+  fixedShapes: false,
+  decoupled: false,
+};
+
+const fed = new Set([0, 1]);
+
+function member(index: number, values: number[][], text: string[]) {
+  const rows = values.length;
+  return {
+    member: index,
+    rows,
+    inputs: [
+      { index: 0, shape: [rows, values[0]?.length ?? 0], bytes: bytesOf(Int32Array.from(values.flat())) },
+      { index: 1, shape: [rows, 1], bytes: encodeStrings(text) },
+    ],
+  };
+}
+
+test('rows follow one another, strings too; a reshape applies; unaligned bytes do no harm', () => {
+  const first = member(0, [[1, 2]], ['x']);
+  const odd = new Uint8Array(17);
+  odd.set(bytesOf(Int32Array.of(3, 4, 5, 6)), 1);
+  const second = member(
+    2,
+    [
+      [3, 4],
+      [5, 6],
+    ],
+    ['y', 'é'],
+  );
+  const unaligned = { ...second.inputs[0], index: 0, shape: [2, 2], bytes: odd.subarray(1) };
+  const { feeds, members, rows, faults } = gatherFeeds(signature, fed, [
+    first,
+    { ...second, inputs: [unaligned, ...second.inputs.slice(1)] },
+  ]);
+  expect([members, rows, faults]).toEqual([[0, 2], [1, 2], []]);
+  expect(feeds.map(({ name, type, dims }) => ({ name, type, dims }))).toEqual([
+    { name: 'a', type: 'int32', dims: [3, 2] },
+    { name: 's', type: 'string', dims: [3] },
+  ]);
+  expect([...new Int32Array(feeds[0]?.data as ArrayBuffer)]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(feeds[1]?.data).toEqual(['x', 'y', 'é']);
+});
+
+test('a member that does not fit is left out with its reason, the others run', () => {
+  const good = member(0, [[1, 2]], ['x']);
+  const short = member(1, [[1, 2]], ['x']);
+  const cut = { ...short, inputs: [{ index: 0, shape: [1, 2], bytes: new Uint8Array(7) }, ...short.inputs.slice(1)] };
+  const manyStrings = member(2, [[1, 2]], ['x', 'y']);
+  const otherShape = member(3, [[1, 2, 3]], ['x']);
+  const wrongRows = { ...member(4, [[1, 2]], ['x']), rows: 2 };
+  const unknown = { ...good, member: 5, inputs: [{ index: 9, shape: [1], bytes: new Uint8Array(0) }] };
+  const lacking = { ...good, member: 6, inputs: good.inputs.slice(0, 1) };
+  const { members, faults } = gatherFeeds(signature, fed, [
+    good,
+    cut,
+    manyStrings,
+    otherShape,
+    wrongRows,
+    unknown,
+    lacking,
+  ]);
+  expect(members).toEqual([0]);
+  expect(faults.map(({ member: at, code }) => [at, code])).toEqual([
+    [1, 'INVALID_ARGUMENT'],
+    [2, 'INVALID_ARGUMENT'],
+    [3, 'INTERNAL'],
+    [4, 'INVALID_ARGUMENT'],
+    [5, 'INTERNAL'],
+    [6, 'INTERNAL'],
+  ]);
+  expect(faults[0]?.message).toBe("input byte size mismatch for input 'a' for model 'm'. Expected 8, got 7");
+});
+
+test('an overflowing shape is refused before anything is allocated', () => {
+  const huge = { ...member(0, [[1]], ['x']), inputs: [{ index: 0, shape: [1, 2 ** 52], bytes: new Uint8Array(4) }] };
+  const { feeds, faults } = gatherFeeds(signature, new Set([0]), [huge]);
+  expect(feeds).toEqual([]);
+  expect(faults).toMatchObject([{ code: 'INVALID_ARGUMENT' }]);
+});
+
+test('an input that the session does not take is refused, never ignored', () => {
+  const { faults } = gatherFeeds(signature, new Set([0]), [member(0, [[1]], ['x'])]);
+  expect(faults).toMatchObject([{ member: 0, code: 'UNIMPLEMENTED' }]);
+  expect(faults[0]?.message).toMatch(/input 's' of model 'm' cannot be given/);
+});

@@ -1,0 +1,38 @@
+import type { ModelSignature } from '@shoal/protocol';
+import { scatterOutputs } from './scatter';
+
+const signature: ModelSignature = {
+  model: 'm',
+  version: '1',
+  maxBatchSize: 8,
+  inputs: [],
+  outputs: [{ name: 'y', datatype: 'INT32', dims: [1], modelDims: [], optional: false, ragged: false }],
+  fixedShapes: true,
+  decoupled: false,
+};
+
+const output = (dims: number[], type = 'int32') => ({ name: 'y', type, dims, data: Int32Array.of(1, 2, 3).buffer });
+
+test('each member gets its rows, in the wire’s shape, without a copy', () => {
+  const data = output([3]);
+  const [first, second] = scatterOutputs(signature, [data], [1, 2]);
+  expect(first).toMatchObject([{ index: 0, shape: [1, 1] }]);
+  expect(second?.[0]?.shape).toEqual([2, 1]);
+  expect(second?.[0]?.bytes.buffer).toBe(data.data);
+  expect(second?.[0]?.bytes.byteOffset).toBe(4);
+});
+
+test('an output that is not what the config says fails the batch: rows of others must not get out', () => {
+  const message = (dims: number[], type?: string) => {
+    try {
+      scatterOutputs(signature, [output(dims, type)], [1, 2]);
+      return 'accepted';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(message([2])).toBe("output 'y' of model 'm' has shape [2], its first dimension must be the batch size 3");
+  expect(message([])).toMatch(/first dimension must be the batch size 3/);
+  expect(message([3, 1])).toBe("output 'y' of model 'm' has shape [3,1], its configuration says [-1]");
+  expect(message([3], 'float32')).toMatch(/came as float32, its configuration says INT32/);
+});

@@ -1,0 +1,41 @@
+import { emptyModelConfig } from '@shoal/repository';
+import { planInstances, planSession } from './instance-plan';
+
+const config = (groups: object[] = []) => ({ ...emptyModelConfig(), name: 'm', instance_group: groups as never });
+const group = (more: object) => ({ name: '', count: 1, kind: 'KIND_AUTO', gpus: [], ...more });
+
+test('no group: one instance, on the CPU where there is no GPU, else one on each', () => {
+  expect(planInstances(config(), [])).toEqual([{ name: 'm_0_0', kind: 'KIND_CPU', device: 0 }]);
+  expect(planInstances(config(), [0, 1]).map(({ kind, device }) => [kind, device])).toEqual([
+    ['KIND_GPU', 0],
+    ['KIND_GPU', 1],
+  ]);
+});
+
+test('count instances of each group, that many on each of its GPUs', () => {
+  const plan = planInstances(
+    config([group({ kind: 'KIND_CPU', count: 2 }), group({ kind: 'KIND_GPU', count: 2, gpus: [1, 3] })]),
+    [0, 1, 2, 3],
+  );
+  expect(plan.map(({ kind, device }) => `${kind} ${device}`)).toEqual([
+    'KIND_CPU 0',
+    'KIND_CPU 0',
+    'KIND_GPU 1',
+    'KIND_GPU 3',
+    'KIND_GPU 1',
+    'KIND_GPU 3',
+  ]);
+});
+
+test('sessions do not spin unless told to, and instances share the cores', () => {
+  const [one] = planInstances(config(), []);
+  if (!one) throw new Error('no plan');
+  const { load } = planSession(config(), one, 1000, '/f');
+  expect(load.candidates).toEqual([{ name: 'cpu' }]);
+  expect(load.sessionOptions.intraOpNumThreads).toBe(1);
+  expect(load.sessionOptions.extra?.session['intra_op.allow_spinning']).toBe('0');
+  const spinning = { ...config(), parameters: { 'session.intra_op.allow_spinning': { string_value: '1' } } };
+  const spun = planSession(spinning, one, 1, '/f').load.sessionOptions;
+  expect(spun.extra?.session['intra_op.allow_spinning']).toBe('1');
+  expect(spun.intraOpNumThreads).toBeUndefined();
+});
