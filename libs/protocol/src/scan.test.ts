@@ -99,6 +99,7 @@ describe('refusals say what and where', () => {
       'raw_input_contents claims 4294967295 bytes where 0 are left at byte 6',
     ],
     ['an endless varint', request(Uint8Array.of(0x78, ...Array<number>(10).fill(0xff))), 'more than 64 bits'],
+    ['a varint of 65 bits', request(Uint8Array.of(0x78, ...Array<number>(9).fill(0xff), 2)), 'more than 64 bits'],
     ['bytes that are no text', request(Uint8Array.of(0x1a, 1, 0xff)), 'id is not valid UTF-8 at byte 2'],
     [
       'a length beyond its message',
