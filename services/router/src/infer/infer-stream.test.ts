@@ -1,5 +1,6 @@
 import type { Data, Link } from '@shoal/link';
 import type { RouterConfig } from '../flags';
+import { modelConfig } from '../testing/model-configs';
 import { type RouterRig, startRig } from '../testing/router-rig';
 import { firstSum, simpleRequest, until } from '../testing/simple-request';
 import type { OpenStream } from '../testing/stock-client';
@@ -119,7 +120,6 @@ test('a client that does not read is not read from either', async () => {
   stream.pause();
   const wide = { inputs: [tensor('INPUT0'), tensor('INPUT1')] };
   const request = { ...simpleRequest(), model_name: 'wide', ...wide, raw_input_contents: [bytes(), bytes()] };
-  const { modelConfig } = await import('../testing/model-configs');
   rig.announce(modelConfig('wide', 8, ['INPUT0 INT32[4096]', 'INPUT1 INT32[4096]'], ['OUTPUT0 INT32[4096]']), 1);
   const count = 2_000;
   for (let i = 0; i < count; i += 1) stream.send(request);

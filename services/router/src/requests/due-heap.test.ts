@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Due, DueHeap } from './due-heap';
 
 class Item implements Due {

@@ -1,12 +1,14 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
 import type { ModelConfig } from '@shoal/protocol';
 import { loadService } from '@shoal/rpc';
 
-const { ModelConfig: method } = loadService('inference/grpc_service.proto', 'inference.GRPCInferenceService');
+const service = loadService('inference/grpc_service.proto', 'inference.GRPCInferenceService');
+const method = service['ModelConfig'] as MethodDefinition<unknown, { config: ModelConfig }>;
 
 /** A config with every default filled in, as the wire would give it. */
 export function fullConfig(config: object): ModelConfig {
-  const bytes = method?.responseSerialize({ config }) as Buffer;
-  return (method?.responseDeserialize(bytes) as { config: ModelConfig }).config;
+  const bytes = method.responseSerialize({ config } as { config: ModelConfig });
+  return method.responseDeserialize(bytes).config;
 }
 
 /** "INPUT0 INT32[16]" → a tensor of a config. */

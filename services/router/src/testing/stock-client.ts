@@ -6,6 +6,7 @@ import {
   credentials,
   status as statusNumbers,
 } from '@grpc/grpc-js';
+import { systemClock } from '@shoal/core';
 import { loadService } from '@shoal/rpc';
 
 /** How a call ended. */
@@ -55,7 +56,7 @@ export class StockClient {
         (bytes: Buffer) => method?.responseDeserialize(bytes) as Res,
         request,
         new Metadata(),
-        options.deadlineMs === undefined ? {} : { deadline: Date.now() + options.deadlineMs },
+        options.deadlineMs === undefined ? {} : { deadline: systemClock.epochMs() + options.deadlineMs },
         (error: ServiceError | null, response?: Res) =>
           resolve({
             status: statusNumbers[error?.code ?? 0] ?? 'OK',

@@ -1,0 +1,324 @@
+import { ShoalError } from '@shoal/core';
+import type { Link, LinkMessage, Offer } from '@shoal/link';
+import { FakeClock } from '@shoal/testing';
+import * as fc from 'fast-check';
+import { VersionEntry } from '../catalog/version-entry';
+import { simpleModel } from '../testing/model-configs';
+import type { InferPlan } from './infer-plan';
+import type { Waiter } from './pending-request';
+import { RequestTable } from './request-table';
+
+/** A link that keeps what is sent. */
+function recorder(sent: LinkMessage[]): Link {
+  return {
+    peer: { kind: 'hello', role: 'batching', id: 'x' },
+    bufferedBytes: 0,
+    send: (message) => sent.push(message),
+    onMessage: () => undefined,
+    onClose: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+class Recorder implements Waiter {
+  answers = 0;
+  failure: ShoalError | undefined;
+  replans = 0;
+
+  get settled(): number {
+    return this.answers + (this.failure ? 1 : 0);
+  }
+
+  answered(): void {
+    this.answers += 1;
+  }
+
+  failed(error: ShoalError): void {
+    if (this.failure) throw new Error('failed twice');
+    this.failure = error;
+  }
+
+  replan(): InferPlan {
+    this.replans += 1;
+    return plan();
+  }
+}
+
+function plan(): InferPlan {
+  const version = new VersionEntry({
+    model: 'simple',
+    version: 1,
+    generation: 'g1',
+    state: 'READY',
+    reason: '',
+    config: simpleModel.config,
+  });
+  return {
+    version,
+    request: {
+      requestId: 'id',
+      rows: 1,
+      shapeKey: '',
+      inputs: [],
+      outputs: [],
+      sharedMemoryOutputs: false,
+      bytes: 0,
+      priority: 0,
+      queueTimeoutUs: 0,
+      sequence: { id: 0, start: false, end: false },
+      emptyFinal: false,
+      parameters: new Map(),
+    },
+  };
+}
+
+const notReady = "Request for unknown model: 'simple' version 1 is not at ready state";
+
+let clock: FakeClock;
+let table: RequestTable;
+let toBatching: LinkMessage[];
+let toRunner: LinkMessage[];
+let batchingUp: boolean;
+let runnersUp: Set<string>;
+
+function reset(): void {
+  clock = new FakeClock(1_000);
+  toBatching = [];
+  toRunner = [];
+  batchingUp = true;
+  runnersUp = new Set(['r1']);
+  table = new RequestTable(clock, {
+    owner: () => 'b1',
+    batching: () => (batchingUp ? recorder(toBatching) : undefined),
+    runner: (id) => (runnersUp.has(id) ? recorder(toRunner) : undefined),
+  });
+}
+
+beforeEach(reset);
+
+afterEach(() => {
+  // Whatever happened: nothing is left, and no timer either.
+  if (table.size !== 0 || clock.pending !== 0) throw new Error(`${table.size} requests, ${clock.pending} timers left`);
+});
+
+function offers(): Offer[] {
+  return toBatching.filter((message) => message.kind === 'offer');
+}
+
+function send(offerId: number, runner = 'r1', batchId = 1): void {
+  table.batchingMessage({ kind: 'send', offerId, batchId, member: 0, runner });
+}
+
+function answer(offerId: number): void {
+  table.runnerMessage('r1', { kind: 'answer', offerId, response: new Uint8Array(0) });
+}
+
+function lastOffer(): number {
+  return offers().at(-1)?.offerId ?? 0;
+}
+
+/** The table's timer may outlive the request that it was set for; it must not outlive its time. */
+function runOut(): void {
+  clock.advance(1e6);
+}
+
+test('deadlines pass at their time, whatever the state, and are told to all', () => {
+  const queued = new Recorder();
+  const sent = new Recorder();
+  table.submit(plan(), queued, 1_500);
+  const first = lastOffer();
+  table.submit(plan(), sent, 1_400);
+  send(lastOffer());
+  clock.advance(399);
+  expect([queued.failure, sent.failure]).toEqual([undefined, undefined]);
+  clock.advance(1);
+  expect(sent.failure?.code).toBe('DEADLINE_EXCEEDED');
+  expect(toRunner.at(-1)).toEqual({ kind: 'withdraw', batchId: 1, member: 0 });
+  clock.advance(100);
+  expect(queued.failure?.code).toBe('DEADLINE_EXCEEDED');
+  expect(toBatching.at(-1)).toEqual({ kind: 'cancel', offerId: first, reason: 'deadline' });
+});
+
+test('a deadline that has passed already is told at once, and never offered', () => {
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, 1_000);
+  expect(waiter.failure?.code).toBe('DEADLINE_EXCEEDED');
+  expect(offers()).toEqual([]);
+});
+
+test('without a batching instance a request waits, but not for ever', () => {
+  batchingUp = false;
+  const [early, late] = [new Recorder(), new Recorder()];
+  table.submit(plan(), early, Infinity);
+  clock.advance(5_000);
+  table.submit(plan(), late, Infinity);
+  clock.advance(5_000);
+  expect(early.failure?.code).toBe('UNAVAILABLE');
+  expect(late.failure).toBeUndefined();
+  batchingUp = true;
+  table.batchingOpened();
+  expect(offers()).toHaveLength(1);
+  answer(lastOffer());
+  expect(late.answers).toBe(1);
+  runOut();
+});
+
+test('a runner that cannot be reached costs a moment, then the request is offered again', () => {
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  send(lastOffer(), 'r9');
+  clock.advance(999);
+  expect(offers()).toHaveLength(1);
+  clock.advance(1);
+  expect(offers()).toHaveLength(2);
+  expect(offers()[1]).toMatchObject({ solo: false, ageMs: 1_000 });
+  send(lastOffer(), 'r9');
+  runnersUp.add('r9');
+  table.runnerOpened('r9');
+  expect(toRunner).toMatchObject([{ kind: 'data', offerId: lastOffer() }]);
+  answer(lastOffer());
+  expect(waiter.answers).toBe(1);
+  runOut();
+});
+
+test('what comes back again and again is given up', () => {
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  for (let i = 0; i < 100 && !waiter.failure; i += 1) {
+    send(lastOffer());
+    table.runnerMessage('r1', { kind: 'refused', offerId: lastOffer() });
+    clock.advance(500);
+  }
+  expect(waiter.failure).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: 'no instance of the model accepted the request',
+  });
+  expect(offers()).toHaveLength(13);
+});
+
+test('a queue that batching does not know yet is tried again; one that stays unknown is told in its words', () => {
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  for (let i = 0; i < 100 && !waiter.failure; i += 1) {
+    table.batchingMessage({
+      kind: 'reject',
+      offerId: lastOffer(),
+      code: 'UNAVAILABLE',
+      message: notReady,
+      origin: 'queue',
+    });
+    clock.advance(500);
+  }
+  expect(waiter.failure?.message).toBe(notReady);
+  expect(waiter.replans).toBeGreaterThan(1);
+});
+
+test('an answer to an offer of a lost batching instance counts, and takes the new offer back', () => {
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  const first = lastOffer();
+  send(first);
+  table.batchingClosed('b1');
+  expect(offers()).toHaveLength(2);
+  answer(first);
+  expect(waiter.answers).toBe(1);
+  expect(toBatching.at(-1)).toEqual({ kind: 'cancel', offerId: lastOffer(), reason: 'cancelled' });
+  answer(lastOffer());
+  expect(waiter.answers).toBe(1);
+});
+
+test('a batch that is split sends the bytes again, to the place named last', () => {
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  send(lastOffer(), 'r1', 1);
+  send(lastOffer(), 'r1', 2);
+  expect(toRunner).toMatchObject([{ batchId: 1 }, { batchId: 2 }]);
+  table.batchingMessage({ kind: 'reject', offerId: lastOffer(), code: 'INTERNAL', message: 'boom', origin: 'model' });
+  expect(waiter.failure?.message).toBe('boom');
+});
+
+test('at the end all that is left fails', () => {
+  const waiters = [new Recorder(), new Recorder()];
+  for (const waiter of waiters) table.submit(plan(), waiter, Infinity);
+  batchingUp = false;
+  const unrouted = new Recorder();
+  table.submit(plan(), unrouted, Infinity);
+  table.close(new ShoalError('UNAVAILABLE', 'over'));
+  expect([...waiters, unrouted].map(({ failure }) => failure?.message)).toEqual(['over', 'over', 'over']);
+});
+
+type Step =
+  | { kind: 'submit'; deadline: number }
+  | { kind: 'cancel'; pick: number }
+  | { kind: 'send' | 'answer' | 'refuse' | 'reject'; pick: number }
+  | { kind: 'advance'; ms: number }
+  | { kind: 'runner' | 'batching' };
+
+test('in any history every request is settled exactly once, and nothing is left', () => {
+  const pick = fc.nat(50);
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('submit' as const), deadline: fc.constantFrom(5, 50, 1e9) }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constantFrom(
+          'cancel' as const,
+          'send' as const,
+          'send' as const,
+          'answer' as const,
+          'refuse' as const,
+          'reject' as const,
+        ),
+        pick,
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.nat(40) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('runner' as const, 'batching' as const) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      reset();
+      const waiters: Recorder[] = [];
+      const pending: ReturnType<RequestTable['submit']>[] = [];
+      const cancelled = new Set<number>();
+      for (const one of steps) {
+        const id = 'pick' in one ? 1 + (one.pick % Math.max(lastOffer(), 1)) : 0;
+        if (one.kind === 'submit') {
+          const waiter = new Recorder();
+          waiters.push(waiter);
+          pending.push(table.submit(plan(), waiter, clock.now() + one.deadline));
+        } else if (one.kind === 'advance') clock.advance(one.ms);
+        else if (one.kind === 'send') send(id, id % 3 === 0 ? 'r9' : 'r1');
+        else if (one.kind === 'answer') answer(id);
+        else if (one.kind === 'refuse') table.runnerMessage('r1', { kind: 'refused', offerId: id });
+        else if (one.kind === 'reject') {
+          const message = id % 2 === 0 ? notReady : 'Exceeds maximum queue size';
+          table.batchingMessage({ kind: 'reject', offerId: id, code: 'UNAVAILABLE', message, origin: 'queue' });
+        } else if (one.kind === 'runner') table.runnerClosed('r1');
+        else if (one.kind === 'batching') {
+          batchingUp = !batchingUp;
+          if (batchingUp) table.batchingOpened();
+          else table.batchingClosed('b1');
+        } else if (one.kind === 'cancel') {
+          const index = one.pick % Math.max(pending.length, 1);
+          const request = pending[index];
+          if (request && waiters[index]?.settled === 0) cancelled.add(index);
+          if (request) table.cancel(request);
+        }
+      }
+      // Whatever is left answers in the end, or runs out of time.
+      batchingUp = true;
+      table.batchingOpened();
+      for (let id = 1; id <= lastOffer(); id += 1) answer(id);
+      runOut();
+      for (let id = 1; id <= lastOffer(); id += 1) answer(id);
+      waiters.forEach((waiter, index) => expect(waiter.settled).toBe(cancelled.has(index) ? 0 : 1));
+      expect(table.size).toBe(0);
+      runOut();
+    }),
+    { numRuns: 300 },
+  );
+});
