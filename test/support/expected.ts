@@ -61,7 +61,8 @@ export function mismatch(
     if (!got || !bytes) return `no output ${want.name}`;
     if (got.datatype !== want.datatype) return `${want.name} is ${got.datatype}, not ${want.datatype}`;
     const shape = wireShape(want, config);
-    if (got.shape.join() !== shape.join()) return `${want.name} has the shape [${got.shape.join()}], not [${shape.join()}]`;
+    if (got.shape.join() !== shape.join())
+      return `${want.name} has the shape [${got.shape.join()}], not [${shape.join()}]`;
     const wanted = Buffer.from(want.raw, 'base64');
     if (bytes.equals(wanted)) continue;
     const difference = farthest(want.datatype, bytes, wanted, atol, rtol);
@@ -71,7 +72,10 @@ export function mismatch(
 }
 
 /** Reference shapes are the ONNX model's own; a `reshape` in the config makes the wire's differ. */
-function wireShape({ name, shape }: ExpectedTensor, config: Pick<ModelConfig, 'max_batch_size' | 'output'> | undefined) {
+function wireShape(
+  { name, shape }: ExpectedTensor,
+  config: Pick<ModelConfig, 'max_batch_size' | 'output'> | undefined,
+) {
   const output = config?.output.find((one) => one.name === name);
   if (!config || !output?.reshape) return shape;
   return [...(config.max_batch_size > 0 ? shape.slice(0, 1) : []), ...output.dims];

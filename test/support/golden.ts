@@ -16,6 +16,14 @@ export interface GoldenCase {
   readonly response?: string;
   readonly responses?: readonly string[];
   readonly volatile?: readonly string[];
+  /** The requests for reading. */
+  readonly request_json?: Readable;
+  readonly requests_json?: readonly Readable[];
+}
+
+interface Readable {
+  readonly model_name?: string;
+  readonly name?: string;
 }
 
 /** The files of test/fixtures/triton-golden in the order in which they are replayed. */
@@ -51,7 +59,7 @@ const definition = loadSync(['inference/grpc_service.proto', 'grpc/health/v1/hea
   objects: true,
 });
 
-const methods = {
+const methods: Record<string, Method | undefined> = {
   ...(definition['inference.GRPCInferenceService'] as unknown as Record<string, Method>),
   Check: (definition['grpc.health.v1.Health'] as unknown as Record<string, Method>)['Check'],
 };

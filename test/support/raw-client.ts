@@ -22,19 +22,40 @@ export class RawClient {
   }
 
   /** `path` as in `/inference.GRPCInferenceService/ModelInfer`. */
-  unary(path: string, request: Buffer, metadata: Readonly<Record<string, string>> = {}, deadlineMs = 30_000): Promise<RawOutcome> {
+  unary(
+    path: string,
+    request: Buffer,
+    metadata: Readonly<Record<string, string>> = {},
+    deadlineMs = 30_000,
+  ): Promise<RawOutcome> {
     return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(path, keep, keep, request, metadataOf(metadata), { deadline: Date.now() + deadlineMs }, (error, response) => {
-        if (error) resolve({ status: status[error.code] ?? String(error.code), details: error.details, responses: [] });
-        else resolve({ status: 'OK', details: '', responses: [response ?? Buffer.alloc(0)] });
-      });
+      this.#client.makeUnaryRequest(
+        path,
+        keep,
+        keep,
+        request,
+        metadataOf(metadata),
+        { deadline: Date.now() + deadlineMs },
+        (error, response) => {
+          if (error)
+            resolve({ status: status[error.code] ?? String(error.code), details: error.details, responses: [] });
+          else resolve({ status: 'OK', details: '', responses: [response ?? Buffer.alloc(0)] });
+        },
+      );
     });
   }
 
   /** Sends every request, half-closes, and collects all answers. */
-  stream(path: string, requests: readonly Buffer[], metadata: Readonly<Record<string, string>> = {}, deadlineMs = 30_000): Promise<RawOutcome> {
+  stream(
+    path: string,
+    requests: readonly Buffer[],
+    metadata: Readonly<Record<string, string>> = {},
+    deadlineMs = 30_000,
+  ): Promise<RawOutcome> {
     return new Promise((resolve) => {
-      const call = this.#client.makeBidiStreamRequest(path, keep, keep, metadataOf(metadata), { deadline: Date.now() + deadlineMs });
+      const call = this.#client.makeBidiStreamRequest(path, keep, keep, metadataOf(metadata), {
+        deadline: Date.now() + deadlineMs,
+      });
       const responses: Buffer[] = [];
       call.on('data', (bytes: Buffer) => responses.push(bytes));
       call.on('error', () => undefined);

@@ -107,9 +107,16 @@ interface Started {
   readonly output: Output;
 }
 
-async function spawnShoal(folder: string, { args = [], env = {}, startMs = 60_000, cwd = root }: StartOptions): Promise<Started> {
+async function spawnShoal(
+  folder: string,
+  { args = [], env = {}, startMs = 60_000, cwd = root }: StartOptions,
+): Promise<Started> {
   const argv = [cli, 'serve', '--model-repository', folder, '--grpc-port', '0', ...args];
-  const child = spawn(process.execPath, argv, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, argv, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output = new Output(child);
   const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   const early = exited.then((exit) => Promise.reject(new Error(`it ended with ${JSON.stringify(exit)}`)));
@@ -135,9 +142,9 @@ class Output {
       stream?.setEncoding('utf8');
       stream?.on('data', (chunk: string) => {
         this.text += chunk;
-        for (const { pattern, resolve } of this.#waiting) {
-          const found = pattern.exec(this.text);
-          if (found) resolve(found);
+        for (const waiting of this.#waiting) {
+          const found = waiting.pattern.exec(this.text);
+          if (found) waiting.resolve(found);
         }
       });
     }

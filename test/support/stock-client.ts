@@ -1,4 +1,12 @@
-import { type CallOptions, Client, type ClientDuplexStream, Metadata, type ServiceError, credentials, status } from '@grpc/grpc-js';
+import {
+  type CallOptions,
+  Client,
+  type ClientDuplexStream,
+  Metadata,
+  type ServiceError,
+  credentials,
+  status,
+} from '@grpc/grpc-js';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { GRPCInferenceServiceDefinition } from '../../libs/protocol/src/generated/inference/GRPCInferenceService';
@@ -7,11 +15,17 @@ import type { ModelInferResponse__Output } from '../../libs/protocol/src/generat
 import type { ModelStreamInferResponse__Output } from '../../libs/protocol/src/generated/inference/ModelStreamInferResponse';
 import { protoFolder } from './paths';
 
-export type { ModelInferRequest, ModelInferResponse__Output as ModelInferResponse, ModelStreamInferResponse__Output as ModelStreamInferResponse };
+export type {
+  ModelInferRequest,
+  ModelInferResponse__Output as ModelInferResponse,
+  ModelStreamInferResponse__Output as ModelStreamInferResponse,
+};
 
 type Methods = GRPCInferenceServiceDefinition;
 export type MethodName = Exclude<keyof Methods, 'ModelStreamInfer'>;
-export type RequestOf<M extends MethodName> = Methods[M]['requestSerialize'] extends (value: infer R) => Buffer ? R : never;
+export type RequestOf<M extends MethodName> = Methods[M]['requestSerialize'] extends (value: infer R) => Buffer
+  ? R
+  : never;
 export type ResponseOf<M extends MethodName> = ReturnType<Methods[M]['responseDeserialize']>;
 
 const packageDefinition = loadSync(['inference/grpc_service.proto', 'grpc/health/v1/health.proto'], {
@@ -68,7 +82,11 @@ export class StockClient {
   }
 
   /** The status and text of a call that must fail; `{ code: 'OK' }` when it does not. */
-  async failure<M extends MethodName>(method: M, request: RequestOf<M>, options: StockCallOptions = {}): Promise<Failure> {
+  async failure<M extends MethodName>(
+    method: M,
+    request: RequestOf<M>,
+    options: StockCallOptions = {},
+  ): Promise<Failure> {
     try {
       await this.call(method, request, options);
       return { code: 'OK', details: '' };
@@ -78,7 +96,11 @@ export class StockClient {
   }
 
   check(name = ''): Promise<{ status: string }> {
-    return this.#unary(health.Check as unknown as Codec<{ service: string }, { status: string }>, { service: name }, {});
+    return this.#unary(
+      health.Check as unknown as Codec<{ service: string }, { status: string }>,
+      { service: name },
+      {},
+    );
   }
 
   /** Calls back with each status; returns how to end the watch. */
@@ -110,7 +132,11 @@ export class StockClient {
     this.#client.close();
   }
 
-  #unary<Request, Response>(codec: Codec<Request, Response>, request: Request, options: StockCallOptions): Promise<Response> {
+  #unary<Request, Response>(
+    codec: Codec<Request, Response>,
+    request: Request,
+    options: StockCallOptions,
+  ): Promise<Response> {
     return new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         codec.path,

@@ -32,7 +32,11 @@ export function strings(name: string, shape: readonly number[], values: readonly
 }
 
 /** A request with its inputs in raw form. */
-export function inferRequest(model: string, inputs: readonly Tensor[], more: Partial<ModelInferRequest> = {}): ModelInferRequest {
+export function inferRequest(
+  model: string,
+  inputs: readonly Tensor[],
+  more: Partial<ModelInferRequest> = {},
+): ModelInferRequest {
   return {
     model_name: model,
     inputs: inputs.map(({ name, datatype, shape }) => ({ name, datatype, shape: [...shape] })),
@@ -57,7 +61,7 @@ export function float32Output(response: ModelInferResponse, name: string): numbe
 export function stringOutput(response: ModelInferResponse, name: string): string[] {
   const bytes = rawOutput(response, name);
   const found: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32LE(at);
     found.push(bytes.toString('utf8', at + 4, at + 4 + length));
     at += 4 + length;
@@ -76,7 +80,11 @@ function bytesOf(array: ArrayBufferView): Buffer {
 }
 
 /** A request for `simple`, whose answer is the sum and difference of 16 numbers made from `seed`. */
-export function simpleRequest(seed: number, more: Partial<ModelInferRequest> = {}, model = 'simple'): ModelInferRequest {
+export function simpleRequest(
+  seed: number,
+  more: Partial<ModelInferRequest> = {},
+  model = 'simple',
+): ModelInferRequest {
   const first = Array.from({ length: 16 }, (_, i) => seed + i);
   const second = Array.from({ length: 16 }, (_, i) => 3 * seed - i);
   return inferRequest(model, [int32('INPUT0', [1, 16], first), int32('INPUT1', [1, 16], second)], more);

@@ -13,16 +13,16 @@ export async function eventually<T>(
   timeoutMs = 10_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
-  let problem: unknown;
+  let problem = '';
   for (;;) {
     try {
       const found = await probe();
       if (found !== undefined && found !== false) return found;
     } catch (thrown) {
-      problem = thrown;
+      problem = ` (${String(thrown)})`;
     }
     if (Date.now() > end) {
-      throw new Error(`did not happen within ${timeoutMs} ms: ${what}${problem === undefined ? '' : ` (${String(problem)})`}`);
+      throw new Error(`did not happen within ${timeoutMs} ms: ${what}${problem}`);
     }
     await sleep(25);
   }
