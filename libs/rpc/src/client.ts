@@ -10,6 +10,7 @@ export interface CallOptions {
 
 /** A client's half of a two-way stream. */
 export interface ClientStream<Req, Res> {
+  /** The one receiver; before there is one, nothing is read. */
   onMessage(receive: (message: Res) => void): void;
   /** Called once; without an error when the server ended the call with OK. */
   onEnd(ended: (error?: ShoalError) => void): void;

@@ -48,8 +48,11 @@ export type ServerStreamHandler<Req, Res> = (request: Req, call: StreamCall<neve
  * Handlers by method name. Messages are proto-loader objects (keepCase, enums as names, longs as numbers, defaults
  * filled in), or the message's bytes for methods listed as `passthrough`.
  */
+export type Handlers = Record<string, AnyHandler>;
+
+/** A handler of each kind, for a table of all message types; a stream handler's promise is watched for its failure. */
 // eslint-disable-next-line typescript/no-explicit-any -- one table holds handlers of every message type
-export type Handlers = Record<string, UnaryHandler<any, any> | StreamHandler<any, any> | ServerStreamHandler<any, any>>;
+type AnyHandler = ((request: any, call: any) => unknown) | ((call: any) => unknown);
 
 export interface ServiceOptions {
   /** Methods whose messages pass as Buffers, undecoded in both directions: the hot path. */

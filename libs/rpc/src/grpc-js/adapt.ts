@@ -10,6 +10,7 @@ import type {
 import { type Clock, type ShoalError, statusNumbers, toShoalError } from '@shoal/core';
 import type { MethodCodec } from '../method';
 import type { CallContext, Handlers, ServerStreamHandler, StreamHandler, UnaryHandler } from '../server';
+import { isPromise } from '../promise';
 import { statusMessage } from '../status';
 import { GrpcJsCallContext } from './call-context';
 import { GrpcJsStreamCall, type Outgoing } from './stream-call';
@@ -111,7 +112,7 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
 function adaptBidi(handler: StreamHandler<unknown, unknown>, codec: MethodCodec, context: AdapterContext) {
   return (call: ServerDuplexStream<Buffer, Buffer>) => {
     const shown = streamCall(call, codec, context, call, responses(call));
-    shown.attempt(() => handler(shown));
+    shown.run(() => handler(shown));
   };
 }
 
@@ -122,7 +123,7 @@ function adaptServerStream(
 ) {
   return (call: ServerWritableStream<Buffer, Buffer>) => {
     const shown = streamCall(call, codec, context, undefined, responses(call));
-    shown.attempt(() => handler(codec.decode(call.request), shown as never));
+    shown.run(() => handler(codec.decode(call.request), shown as never));
   };
 }
 
@@ -142,7 +143,7 @@ function adaptClientStream(handler: StreamHandler<unknown, unknown>, codec: Meth
       },
     };
     const shown = streamCall(call, codec, context, call, outgoing);
-    shown.attempt(() => handler(shown));
+    shown.run(() => handler(shown));
   };
 }
 
@@ -177,8 +178,4 @@ function streamCall(
   });
   context.running.add(shown);
   return shown;
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -28,8 +28,6 @@ export function openStream<Req, Res>(
     signal?.removeEventListener('abort', cancel);
     onEnded?.(error);
   };
-  if (signal?.aborted) cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
   call.on('error', () => undefined); // The status says the same.
   call.on('status', (status) => {
     // A failure is told at once; success only after the last message has been received.
@@ -39,6 +37,8 @@ export function openStream<Req, Res>(
     else call.once('end', () => finish());
     if (!receiving) call.resume();
   });
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
   return {
     onMessage(receive) {
       receiving = true;

@@ -4,7 +4,7 @@ import type { CallOptions, RpcClient, RpcClientOptions } from '../client';
 import { errorFromStatus } from '../status';
 import { checkUnixPath, unixPath } from '../unix-socket';
 import { openStream } from './client-stream';
-import { streamWindowBytes } from './windows';
+import { streamWindowBytes } from './http2-access';
 
 /**
  * A gRPC client of one target (`HOST:PORT` or `unix:PATH`) on grpc-js: one connection of its own, nothing retried, no

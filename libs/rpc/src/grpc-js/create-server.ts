@@ -1,10 +1,18 @@
-import { type MethodDefinition, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  type MethodDefinition,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  logVerbosity,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { type Clock, ShoalError } from '@shoal/core';
+import type { ServerHttp2Session } from 'node:http2';
 import { serverCodec } from '../method';
 import type { Handlers, RpcServer, RpcServerOptions, ServiceOptions, TlsOptions } from '../server';
 import { checkUnixPath, removeStaleSocket, unixPath } from '../unix-socket';
 import { type AdapterContext, adapt } from './adapt';
-import { widenWindows } from './windows';
+import { openUp } from './http2-access';
 
 export interface ServerSettings extends RpcServerOptions {
   /** Gives calls their deadlines and times the drain. */
@@ -33,7 +41,8 @@ export function createServer(settings: ServerSettings): RpcServer {
       'grpc.keepalive_timeout_ms': settings.keepaliveMs,
     }),
   });
-  widenWindows(server);
+  quieten();
+  const sessions = openUp(server);
   const context: AdapterContext = {
     clock: settings.clock,
     report: (thrown, path) => settings.onError?.(thrown, path),
@@ -43,7 +52,7 @@ export function createServer(settings: ServerSettings): RpcServer {
   return {
     addService: (definition, handlers, options) => addService(server, context, definition, handlers, options),
     listen: (address, tls) => listen(server, address, tls),
-    drain: (graceMs) => (drained ??= drain(server, context, graceMs)),
+    drain: (graceMs) => (drained ??= drain(server, sessions, context, graceMs)),
   };
 }
 
@@ -91,7 +100,12 @@ function credentials(tls: TlsOptions | undefined): ServerCredentials {
 }
 
 /** GOAWAY to all clients; then the running calls have their grace, and a moment to hear that it is over. */
-async function drain(server: Server, context: AdapterContext, graceMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  sessions: ReadonlySet<ServerHttp2Session>,
+  context: AdapterContext,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     // Its only error is that the server never listened.
     server.tryShutdown(() => resolve());
@@ -100,9 +114,17 @@ async function drain(server: Server, context: AdapterContext, graceMs: number): 
   const cancelGrace = context.clock.schedule(graceMs, () => {
     const over = new ShoalError('UNAVAILABLE', 'the server is shutting down');
     for (const call of [...context.running]) call.abandon(over);
-    cancelForce = context.clock.schedule(farewellMs, () => server.forceShutdown());
+    cancelForce = context.clock.schedule(farewellMs, () => {
+      for (const session of [...sessions]) session.destroy();
+      server.forceShutdown();
+    });
   });
   await closed;
   cancelGrace();
   cancelForce?.();
+}
+
+/** grpc-js writes some failures to stderr, past the log; all of them reach us as errors. Its own variable still counts. */
+function quieten(): void {
+  if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 }

@@ -1,6 +1,7 @@
 import type { ShoalError } from '@shoal/core';
 import { type Clock, statusNumbers, toShoalError } from '@shoal/core';
 import type { MethodCodec } from '../method';
+import { isPromise } from '../promise';
 import type { StreamCall } from '../server';
 import { statusMessage } from '../status';
 import { GrpcJsCallContext, type GrpcJsCall } from './call-context';
@@ -107,14 +108,20 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
     this.tellCancelled();
   }
 
-  /** Runs the handler's code: what it throws ends the call. */
+  /** Runs the handler; an asynchronous one ends the call when its promise fails. */
+  run(handle: () => unknown): void {
+    this.attempt(() => {
+      const result = handle();
+      if (isPromise(result)) result.then(undefined, (thrown: unknown) => this.#fail(thrown));
+    });
+  }
+
+  /** Runs a callback of the handler's: what it throws ends the call. */
   attempt(handle: () => void): void {
     try {
       handle();
     } catch (thrown) {
-      const error = toShoalError(thrown);
-      if (error !== thrown) this.#report(thrown);
-      this.end(error);
+      this.#fail(thrown);
     }
   }
 
@@ -123,6 +130,12 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
     this.#buffered = 0;
     super.cancel();
     this.#ended();
+  }
+
+  #fail(thrown: unknown): void {
+    const error = toShoalError(thrown);
+    if (error !== thrown) this.#report(thrown);
+    this.end(error);
   }
 
   #taken(bytes: number): void {
