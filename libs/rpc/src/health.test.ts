@@ -1,9 +1,9 @@
 import assert from 'node:assert';
 import { type MethodDefinition, type RpcClient, createClient, createServer, loadService } from '.';
 import { systemClock } from '@shoal/core';
+import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import { addHealth, type ServingStatus } from './health';
 import type { RpcServer } from './server';
-import { assertNothingOpen, openNow, until } from './testing/open-handles';
 
 type Health = Record<'Check' | 'Watch', MethodDefinition<{ service: string }, { status: string }>>;
 

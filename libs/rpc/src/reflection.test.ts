@@ -1,4 +1,5 @@
 import { systemClock } from '@shoal/core';
+import { assertNothingOpen, openNow } from '@shoal/testing';
 import { join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import { FileDescriptorProto, type IDescriptorProto } from 'protobufjs/ext/descriptor';
@@ -7,7 +8,6 @@ import { createClient } from './grpc-js/create-client';
 import { createServer } from './grpc-js/create-server';
 import { type MethodDefinition, addReflection } from '.';
 import type { RpcServer } from './server';
-import { assertNothingOpen, openNow } from './testing/open-handles';
 
 interface Answer {
   listServicesResponse?: { service: { name: string }[] };

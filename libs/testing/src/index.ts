@@ -1,1 +1,2 @@
 export { FakeClock } from './fake-clock';
+export { assertNothingOpen, openNow, until } from './open-handles';

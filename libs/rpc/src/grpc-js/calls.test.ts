@@ -1,9 +1,8 @@
 import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
 import { ShoalError, systemClock } from '@shoal/core';
-import { FakeClock } from '@shoal/testing';
+import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
 import type { CallContext, Handlers, RpcServer, StreamCall } from '../server';
 import { echoService } from '../testing/echo-service';
-import { assertNothingOpen, openNow, until } from '../testing/open-handles';
 import { createServer } from './create-server';
 
 type Chat = StreamCall<string, string>;

@@ -1,8 +1,8 @@
 import { ShoalError, systemClock } from '@shoal/core';
+import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import type { RpcClient } from '../client';
 import type { CallContext, RpcServer, StreamCall } from '../server';
 import { echoService } from '../testing/echo-service';
-import { assertNothingOpen, openNow, until } from '../testing/open-handles';
 import { createClient } from './create-client';
 import { createServer } from './create-server';
 
