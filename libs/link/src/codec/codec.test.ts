@@ -1,0 +1,221 @@
+import { type ErrorCode, ShoalError, statusNumbers } from '@shoal/core';
+import fc from 'fast-check';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import protobuf from 'protobufjs';
+import type { LinkMessage } from '../messages';
+import { decodeFrame } from './decode-frame';
+import { FrameEncoder } from './frame-encoder';
+
+const Frame = new protobuf.Root().loadSync(join(protoFolder(__dirname), 'shoal', 'link', 'v1', 'link.proto')).lookupType(
+  'shoal.link.v1.Frame',
+);
+
+function protoFolder(from: string): string {
+  const folder = join(from, 'proto', 'shoal');
+  return existsSync(folder) ? join(from, 'proto') : protoFolder(dirname(from));
+}
+
+const whole = fc.oneof(fc.maxSafeNat(), fc.nat(300), fc.constantFrom(0, 127, 128, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1));
+const time = fc.double({ min: 0, noNaN: true }).map((x) => x + 0);
+const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme', maxLength: 80 }));
+const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+const code = fc.constantFrom(...(Object.keys(statusNumbers) as ErrorCode[]));
+const input = fc.record({ index: whole, shape: fc.array(whole), bytes });
+const output = fc.record({ index: whole, classification: whole });
+const memberError = fc.record({ member: whole, code, message: text });
+
+const anyMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
+  fc.record({ kind: fc.constant('hello'), role: fc.constantFrom('router', 'batching', 'runner'), id: text }),
+  fc.record({
+    kind: fc.constant('offer'),
+    offerId: whole,
+    queue: text,
+    rows: whole,
+    shapeKey: text,
+    bytes: whole,
+    timeoutMs: time,
+    ageMs: time,
+    priority: whole,
+    queueTimeoutUs: whole,
+    solo: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('cancel'), offerId: whole, reason: fc.constantFrom('cancelled', 'deadline') }),
+  fc.record({ kind: fc.constant('send'), offerId: whole, batchId: whole, member: whole, runner: text }),
+  fc.record({
+    kind: fc.constant('reject'),
+    offerId: whole,
+    code,
+    message: text,
+    origin: fc.constantFrom('model', 'queue'),
+  }),
+  fc.record({ kind: fc.constant('batch'), batchId: whole, routers: fc.array(text), rows: fc.array(whole) }),
+  fc.record({
+    kind: fc.constant('data'),
+    batchId: whole,
+    member: whole,
+    offerId: whole,
+    requestId: text,
+    inputs: fc.array(input, { maxLength: 4 }),
+    outputs: fc.array(output, { maxLength: 4 }),
+  }),
+  fc.record({ kind: fc.constant('withdraw'), batchId: whole, member: whole }),
+  fc.record({ kind: fc.constant('answer'), offerId: whole, response: bytes }),
+  fc.record({ kind: fc.constant('refused'), offerId: whole }),
+  fc.record({ kind: fc.constant('ready'), runner: text, queue: text, credits: whole }),
+  fc.record({
+    kind: fc.constant('done'),
+    batchId: whole,
+    outcome: fc.constantFrom('ok', 'failed', 'refused'),
+    code,
+    message: text,
+    memberErrors: fc.array(memberError, { maxLength: 4 }),
+    absent: fc.array(whole),
+    waitNs: time,
+    computeInputNs: time,
+    computeInferNs: time,
+    computeOutputNs: time,
+  }),
+  fc.record({ kind: fc.constant('retire') }),
+);
+
+const messages = fc.array(anyMessage, { maxLength: 8 });
+
+function encode(list: readonly LinkMessage[]): Buffer {
+  const encoder = new FrameEncoder();
+  for (const message of list) encoder.add(message);
+  expect(encoder.isEmpty).toBe(list.length === 0);
+  const { size } = encoder;
+  const frame = encoder.take();
+  expect(frame).toHaveLength(size);
+  expect(encoder.size).toBe(0);
+  return frame;
+}
+
+/** A message in protobufjs's words. */
+function plain(message: LinkMessage): object {
+  const { kind, ...fields } = message;
+  const words: Record<string, unknown> = { ...fields };
+  for (const name of ['role', 'reason', 'origin', 'outcome']) {
+    if (typeof words[name] === 'string') words[name] = words[name].toUpperCase();
+  }
+  if ('code' in message) words['code'] = statusNumbers[message.code];
+  if ('memberErrors' in message) {
+    words['memberErrors'] = message.memberErrors.map((error) => ({ ...error, code: statusNumbers[error.code] }));
+  }
+  return { [kind]: words };
+}
+
+test('protobufjs understands what we encode', () => {
+  fc.assert(
+    fc.property(messages, (list) => {
+      const options = { longs: Number, enums: String, defaults: true, arrays: true, bytes: Buffer };
+      const { messages: understood } = Frame.toObject(Frame.decode(encode(list)), options) as { messages: object[] };
+      expect(understood).toEqual(list.map(plain));
+    }),
+  );
+});
+
+test('we understand what protobufjs encodes', () => {
+  fc.assert(
+    fc.property(messages, (list) => {
+      const frame = Frame.encode(Frame.fromObject({ messages: list.map(plain) })).finish();
+      expect(decodeFrame(Buffer.from(frame))).toEqual(list);
+    }),
+  );
+});
+
+test('we understand ourselves', () => {
+  fc.assert(fc.property(messages, (list) => expect(decodeFrame(encode(list))).toEqual(list)));
+});
+
+test('fields, kinds and forms of a later release are passed over; unpacked numbers are read', () => {
+  const nested = (field: number, content: number[]) => [(field << 3) | 2, content.length, ...content];
+  const strange = [...nested(1, [0x99, 1, 1, 2, 3, 4, 5, 6, 7, 8]), 0x28, 9, ...nested(2, [1]), 0x3d, 1, 2, 3, 4];
+  const batch = [0x08, 5, ...strange.slice(12), 0x18, 7, 0x18, 8];
+  const frame = [0x78, 1, ...nested(1, nested(15, [1, 2])), ...nested(1, nested(6, batch))];
+  expect(decodeFrame(Buffer.from(frame))).toEqual([{ kind: 'batch', batchId: 5, routers: ['\u0001'], rows: [7, 8] }]);
+});
+
+test('tensors are views of the frame', () => {
+  const tensor = Buffer.from('some bytes of a tensor');
+  const data: LinkMessage = {
+    kind: 'data',
+    batchId: 1,
+    member: 0,
+    offerId: 2,
+    requestId: '',
+    inputs: [{ index: 0, shape: [22], bytes: tensor }],
+    outputs: [],
+  };
+  const frame = encode([data]);
+  const [message] = decodeFrame(frame);
+  frame.write('SOME', frame.indexOf('some'));
+  const decoded = message?.kind === 'data' ? message.inputs[0]?.bytes : undefined;
+  expect(decoded?.toString()).toBe('SOME bytes of a tensor');
+});
+
+/** Decodes; whatever it throws must be ours. */
+function survives(frame: Buffer): void {
+  try {
+    decodeFrame(frame);
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(ShoalError);
+    expect(thrown).toMatchObject({ code: 'DATA_LOSS', message: expect.stringMatching(/^malformed link frame: /) as string });
+  }
+}
+
+test('a frame cut within a message is malformed', () => {
+  fc.assert(
+    fc.property(anyMessage, fc.nat(), (message, at) => {
+      const frame = encode([message]);
+      const cut = frame.subarray(0, 1 + (at % (frame.length - 1)));
+      expect(() => decodeFrame(cut)).toThrow(ShoalError);
+    }),
+  );
+});
+
+test('whatever the bytes, nothing but a ShoalError is thrown', () => {
+  const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(messages, flips, (list, changes) => {
+      const frame = encode(list);
+      for (const [at, value] of changes) if (frame.length > 0) frame[at % frame.length] = value;
+      survives(frame);
+    }),
+    { numRuns: 1000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (array) => survives(Buffer.from(array))),
+    { numRuns: 1000 },
+  );
+});
+
+test.each([
+  ['a number above 2^53-1', [0x0a, 12, 0x52, 10, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
+  ['a word that is not known', [0x0a, 4, 0x0a, 2, 0x08, 9]],
+  ['a word that is missing', [0x0a, 2, 0x0a, 0]],
+  ['a length beyond its message', [0x0a, 4, 0x0a, 3, 0x08, 1]],
+  ['a group', [0x0b]],
+])('%s is malformed', (_name, frame) => {
+  expect(() => decodeFrame(Buffer.from(frame))).toThrow('malformed link frame');
+});
+
+test.each([-1, 0.5, Number.NaN, 2 ** 53])('%d is no number to send, and leaves the frame as it was', (offerId) => {
+  const encoder = new FrameEncoder();
+  const fine: LinkMessage = { kind: 'send', offerId: 1, batchId: 2, member: 3, runner: 'r' };
+  encoder.add(fine);
+  expect(() => encoder.add({ kind: 'send', offerId: 4, batchId: offerId, member: 0, runner: 'x' })).toThrow(RangeError);
+  expect(() => encoder.add({ kind: 'batch', batchId: 1, routers: ['a'], rows: [offerId] })).toThrow(RangeError);
+  encoder.add(fine);
+  expect(decodeFrame(encoder.take())).toEqual([fine, fine]);
+});
+
+test('the last message can be taken out again', () => {
+  const encoder = new FrameEncoder();
+  const first: LinkMessage = { kind: 'ready', runner: 'r', queue: 'q', credits: 2 };
+  encoder.add(first);
+  encoder.dropLast(encoder.add({ kind: 'send', offerId: 1, batchId: 2, member: 3, runner: 'gone' }));
+  encoder.add({ kind: 'refused', offerId: 7 });
+  expect(decodeFrame(encoder.take())).toEqual([first, { kind: 'refused', offerId: 7 }]);
+});
