@@ -41,7 +41,16 @@ export const routerFlags = {
     min: 1_000,
     max: 2 ** 31 - 1,
     value: 'MS',
-    help: 'Pings a silent connection after so many milliseconds and drops it when no answer comes for as long again.',
+    help: 'Pings a silent connection after so many milliseconds, to notice that its client is gone.',
+  },
+  grpcKeepaliveTimeout: {
+    name: 'grpc-keepalive-timeout',
+    type: 'integer',
+    default: 20_000,
+    min: 1_000,
+    max: 2 ** 31 - 1,
+    value: 'MS',
+    help: 'Drops a connection whose client does not answer such a ping for so many milliseconds.',
   },
   strictReadiness: {
     name: 'strict-readiness',

@@ -8,6 +8,7 @@ import type { RouterConfig } from './flags';
 import { Inference } from './infer/inference';
 import { InferStreams } from './infer/infer-streams';
 import { defaultInflightBytes } from './memory-limit';
+import { Readiness } from './readiness';
 import { Admission } from './requests/admission';
 import { buildServer } from './server';
 import { Regions } from './shared-memory/regions';
@@ -23,6 +24,8 @@ export interface RouterDeps {
   readonly logger: Logger;
   readonly logControl: LogControl;
   readonly config: RouterConfig;
+  /** Says that it is not ready before this is settled, though it answers: the loading of the first models. */
+  readonly readyAfter?: Promise<unknown>;
 }
 
 /** A running router. */
@@ -45,6 +48,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const { bus, clock, logger, logControl, config } = deps;
   const lifecycle = new Lifecycle();
   const catalog = new Catalog(bus);
+  const readiness = new Readiness({ lifecycle, catalog, strict: config.strictReadiness, after: deps.readyAfter });
   const links = new RouterLinks(deps);
   const regions = config.allowClientShm ? new Regions() : undefined;
   const admission = new Admission({
@@ -59,9 +63,9 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     clock,
     config,
     inference,
-    lifecycle,
     logControl,
     logger,
+    readiness,
     regions,
     streams,
   });

@@ -28,6 +28,17 @@ describe('readiness', () => {
     expect((await rig.client.call('ServerLive', {})).response).toEqual({ live: true });
   });
 
+  test('not before what it waits for is settled', async () => {
+    let settle: () => void = () => undefined;
+    rig = await startRig({ readyAfter: new Promise<void>((resolve) => (settle = resolve)) });
+    expect((await rig.client.call('ServerReady', {})).response).toEqual({ ready: false });
+    expect((await rig.client.call('Check', {})).response).toEqual({ status: 'NOT_SERVING' });
+    expect((await rig.client.call('ModelInfer', simpleRequest())).status).toBe('OK');
+    settle();
+    await Promise.resolve();
+    expect((await rig.client.call('ServerReady', {})).response).toEqual({ ready: true });
+  });
+
   test('not strict: it does not', async () => {
     await start({ strictReadiness: false });
     rig.announce(simpleModel.config, 2, { state: 'UNAVAILABLE', reason: 'out of memory' });
@@ -194,6 +205,20 @@ describe('repository', () => {
       status: 'INVALID_ARGUMENT',
       details,
     });
+  });
+
+  test('a file of any name reaches the model-worker', async () => {
+    await start();
+    const calls: LoadCall[] = [];
+    rig.bus.serve<LoadCall, object>(loadSubject, (call) => Promise.resolve(calls.push(call) ? {} : {}));
+    const file = { bytes_param: Buffer.from('x') };
+    const parameters = JSON.parse('{"file:__proto__": 1, "file:1/model.onnx": 1}') as Record<string, unknown>;
+    for (const key of Object.keys(parameters)) parameters[key] = file;
+    await rig.client.call('RepositoryModelLoad', { model_name: 'simple', parameters });
+    expect(Object.entries(calls[0]?.files ?? {})).toEqual([
+      ['__proto__', 'eA=='],
+      ['1/model.onnx', 'eA=='],
+    ]);
   });
 
   test('unload passes its parameter on', async () => {

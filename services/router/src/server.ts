@@ -1,5 +1,5 @@
 import type { Bus } from '@shoal/bus';
-import type { Clock, Lifecycle } from '@shoal/core';
+import type { Clock } from '@shoal/core';
 import { type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { Catalog } from './catalog/catalog';
@@ -12,6 +12,7 @@ import { sharedMemoryHandlers } from './handlers/shared-memory';
 import { statisticsHandlers } from './handlers/statistics';
 import type { InferStreams } from './infer/infer-streams';
 import type { Inference } from './infer/inference';
+import type { Readiness } from './readiness';
 import { LogSettings } from './settings/log-settings';
 import { TraceSettings } from './settings/trace-settings';
 import type { Regions } from './shared-memory/regions';
@@ -22,9 +23,9 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly config: RouterConfig;
   readonly inference: Inference;
-  readonly lifecycle: Lifecycle;
   readonly logControl: LogControl;
   readonly logger: Logger;
+  readonly readiness: Readiness;
   readonly regions: Regions | undefined;
   readonly streams: InferStreams;
 }
@@ -33,22 +34,22 @@ const protoFile = 'inference/grpc_service.proto';
 
 /** The public API on a server that does not listen yet; undefined where gRPC is turned off. */
 export function buildServer(parts: ServerParts): RpcServer | undefined {
-  const { bus, catalog, clock, config, inference, lifecycle, logger, streams } = parts;
+  const { bus, catalog, clock, config, inference, logger, streams } = parts;
   if (!config.allowGrpc) return undefined;
   const server = createServer({
     clock,
     maxMessageBytes: config.grpcMaxMessageBytes,
     keepaliveMs: config.grpcKeepaliveTime,
+    keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
     onError(thrown, path) {
       const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       logger.error('a call failed inside the server', { path, error });
     },
   });
-  const ready = () => lifecycle.state === 'READY' && (!config.strictReadiness || catalog.allReady());
   server.addService(
     loadService(protoFile, 'inference.GRPCInferenceService'),
     {
-      ...metadataHandlers(catalog, ready),
+      ...metadataHandlers(catalog, () => parts.readiness.ready),
       ...statisticsHandlers(catalog, bus),
       ...repositoryHandlers(catalog, bus),
       ...settingsHandlers(catalog, new TraceSettings(), new LogSettings(parts.logControl)),
@@ -57,16 +58,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     },
     { passthrough: ['ModelInfer', 'ModelStreamInfer'] },
   );
-  addHealth(server, {
-    status: () => (ready() ? 'SERVING' : 'NOT_SERVING'),
-    onChange(changed) {
-      const stops = [catalog.onChange(changed), lifecycle.onChange(changed)];
-      return () => {
-        for (const stop of stops) stop();
-      };
-    },
-    ended: () => lifecycle.state !== 'READY',
-  });
+  addHealth(server, parts.readiness);
   addReflection(server, [protoFile, 'grpc/health/v1/health.proto']);
   return server;
 }

@@ -19,8 +19,10 @@ export interface ServerSettings extends RpcServerOptions {
   readonly clock: Clock;
   /** Told of what a handler threw that is no ShoalError; the client only learns "internal error". */
   readonly onError?: (thrown: unknown, path: string) => void;
-  /** Pings a silent connection this often and drops it when no answer comes for as long again. Default: never. */
+  /** Pings a silent connection this often. Default: never. */
   readonly keepaliveMs?: number;
+  /** Drops a connection that does not answer a ping within this time. Default: `keepaliveMs`. */
+  readonly keepaliveTimeoutMs?: number;
 }
 
 /** Largest gRPC message that a client in any language can express. */
@@ -38,7 +40,7 @@ export function createServer(settings: ServerSettings): RpcServer {
     'grpc.enable_channelz': 0,
     ...(settings.keepaliveMs !== undefined && {
       'grpc.keepalive_time_ms': settings.keepaliveMs,
-      'grpc.keepalive_timeout_ms': settings.keepaliveMs,
+      'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs ?? settings.keepaliveMs,
     }),
   });
   quieten();

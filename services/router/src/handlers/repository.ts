@@ -46,20 +46,23 @@ function refuseRepositoryName(name: string): void {
 
 function loadCall({ model_name: model, parameters }: RepositoryRequest): LoadCall {
   let config: string | undefined;
-  const files: Record<string, string> = {};
+  const files: [path: string, base64: string][] = [];
   for (const [key, parameter] of Object.entries(parameters)) {
     if (key === 'config') {
       if (parameter.parameter_choice !== 'string_param') throw wrongType('load', key, 'string_param');
       config = parameter.string_param ?? '';
     } else if (key.startsWith('file:')) {
       if (parameter.parameter_choice !== 'bytes_param') throw wrongType('load', key, 'bytes_param');
-      files[key.slice('file:'.length)] = (parameter.bytes_param ?? Buffer.alloc(0)).toString('base64');
+      files.push([key.slice('file:'.length), (parameter.bytes_param ?? Buffer.alloc(0)).toString('base64')]);
     } else {
       throw unrecognized('load', key);
     }
   }
-  const hasFiles = Object.keys(files).length > 0;
-  return { model, ...(config !== undefined && { config }), ...(hasFiles && { files }) };
+  return {
+    model,
+    ...(config !== undefined && { config }),
+    ...(files.length > 0 && { files: Object.fromEntries(files) }),
+  };
 }
 
 function unloadCall({ model_name: model, parameters }: RepositoryRequest): UnloadCall {

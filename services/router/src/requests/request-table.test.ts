@@ -158,6 +158,7 @@ test('without a batching instance a request waits, but not for ever', () => {
   batchingUp = true;
   table.batchingOpened();
   expect(offers()).toHaveLength(1);
+  expect(table.size).toBe(1);
   answer(lastOffer());
   expect(late.answers).toBe(1);
   runOut();

@@ -33,7 +33,11 @@ export function testConfig(changes: Partial<RouterConfig> = {}): RouterConfig {
 
 /** Starts a rig that serves the models of the golden answers. */
 export async function startRig(
-  options: { readonly config?: Partial<RouterConfig>; readonly clock?: Clock } = {},
+  options: {
+    readonly config?: Partial<RouterConfig>;
+    readonly clock?: Clock;
+    readonly readyAfter?: Promise<void>;
+  } = {},
 ): Promise<RouterRig> {
   const bus = createLocalBus();
   const transport = createTransport({ clock: systemClock });
@@ -63,6 +67,7 @@ export async function startRig(
     logger: silentLogger,
     logControl,
     config: testConfig(options.config),
+    ...(options.readyAfter && { readyAfter: options.readyAfter }),
   });
   const client = new StockClient(router.port);
   return {
