@@ -27,7 +27,10 @@ export interface QueuePolicy {
   readonly preferredSizes: readonly number[];
   /** How long an idle runner may wait for a preferred size; 0 = not at all. */
   readonly maxDelayMs: number;
-  /** Answers leave in the order of arrival (within a priority level). */
+  /**
+   * Answers leave in the order of arrival (within a priority level). Answers go straight from runners to whoever asked,
+   * so nobody could put them in order later: at most one batch of such a queue is in flight at a time.
+   */
   readonly preserveOrdering: boolean;
   /** Priorities are 1 (first) … priorityLevels; at least 1. */
   readonly priorityLevels: number;

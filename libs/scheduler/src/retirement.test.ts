@@ -68,3 +68,12 @@ test('one timer for all queues: the earliest is asked for, and a tick too early 
   world.until(Infinity);
   expect([soon, late].map(({ tag }) => tag.ends.map(({ at }) => at))).toEqual([[20], [80]]);
 });
+
+test('cancelling the last request of a retired queue drains it', () => {
+  const world = World.withQueue({}, 0);
+  const ticket = world.offer('a');
+  world.scheduler.retireQueue(0, onlyQueue, 'gone');
+  expect(world.drained).toEqual([]);
+  world.scheduler.cancel(0, ticket);
+  expect(world.drained).toEqual([onlyQueue]);
+});

@@ -24,6 +24,20 @@ test('a second batch is granted ahead only when the model is known to be fast', 
   expect(world.batches).toHaveLength(5);
 });
 
+test.each([
+  [1, 150, 'granted'],
+  [1, 250, 'kept'],
+  [2, 40, 'granted'],
+  [2, 60, 'kept'],
+])('with %i runners and batches of %i ms, one ahead is %s', (runners, ms, outcome) => {
+  const world = World.withQueue({}, runners, 2);
+  world.run = () => ({ ms });
+  world.offer('known');
+  world.until(1000);
+  world.offers('a', runners + 1);
+  expect(world.batches).toHaveLength(1 + runners + (outcome === 'granted' ? 1 : 0));
+});
+
 test('no batch is bound to a runner that is late', () => {
   const world = World.withQueue({}, 2, 2);
   world.offer('a');

@@ -31,6 +31,8 @@ export class RunnerLinks {
   readonly #self: Hello;
   readonly #events: RunnerEvents;
   readonly #wanted = new Map<string, WantedRunner>();
+  /** Also to runners that are announced no more: they finish what they have. */
+  readonly #open = new Set<Link>();
   readonly #unwatch: () => void;
 
   constructor(deps: RunnerLinksDeps, self: Hello, events: RunnerEvents) {
@@ -45,9 +47,8 @@ export class RunnerLinks {
   /** Ends all links; none is opened any more. */
   async close(): Promise<void> {
     this.#unwatch();
-    const links = [...this.#wanted.values()].flatMap(({ link }) => link ?? []);
     for (const key of [...this.#wanted.keys()]) this.#forget(key);
-    await Promise.all(links.map((link) => link.close()));
+    await Promise.all([...this.#open].map((link) => link.close()));
   }
 
   #announced(key: string, runner: RunnerAnnouncement | undefined): void {
@@ -88,7 +89,7 @@ export class RunnerLinks {
   }
 
   #opened(wanted: WantedRunner, link: Link): void {
-    wanted.link = link;
+    this.#open.add(link);
     let ready: string | undefined;
     link.onMessage((message) => {
       if (message.kind === 'ready' && ready === undefined) {
@@ -99,7 +100,7 @@ export class RunnerLinks {
       else if (message.kind === 'retire') this.#events.retireRunner(ready);
     });
     link.onClose(() => {
-      wanted.link = undefined;
+      this.#open.delete(link);
       if (ready !== undefined) this.#events.lost(ready);
       if (!wanted.abort.signal.aborted) this.#retry(wanted, firstRetryMs);
     });
@@ -110,7 +111,6 @@ class WantedRunner {
   readonly id: string;
   readonly address: string;
   readonly abort = new AbortController();
-  link: Link | undefined;
   cancelRetry: CancelTimer | undefined;
 
   constructor(id: string, address: string) {
