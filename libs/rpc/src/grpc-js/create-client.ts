@@ -4,7 +4,14 @@ import type { CallOptions, RpcClient, RpcClientOptions } from '../client';
 import { errorFromStatus } from '../status';
 import { checkUnixPath, unixPath } from '../unix-socket';
 import { openStream } from './client-stream';
-import { streamWindowBytes } from './http2-access';
+
+/**
+ * A client's receive window. Small on purpose: Node stops reading an HTTP/2 connection while a write of its own waits
+ * for the socket. When both ends are Node, both windows are larger than the socket's buffers, and tensors flow both
+ * ways, both writes wait for ever (seen on unix sockets, whose buffers hold 208 KiB, with the second message). With one
+ * direction always fitting the buffers the other one always moves. The server's window is the large one.
+ */
+const clientWindowBytes = 128 * 1024;
 
 /**
  * A gRPC client of one target (`HOST:PORT` or `unix:PATH`) on grpc-js: one connection of its own, nothing retried, no
@@ -16,7 +23,7 @@ export function createClient(target: string, options: RpcClientOptions = {}): Rp
   const client = new Client(target, credentials.createInsecure(), {
     'grpc.max_receive_message_length': options.maxMessageBytes ?? -1,
     'grpc.max_send_message_length': -1,
-    'grpc-node.flow_control_window': streamWindowBytes,
+    'grpc-node.flow_control_window': clientWindowBytes,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
     'grpc.enable_channelz': 0,
