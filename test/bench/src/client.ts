@@ -20,12 +20,12 @@ const definition = grpc.loadPackageDefinition(
 type Service = grpc.ServiceClientConstructor;
 const service = (definition['inference'] as grpc.GrpcObject)['GRPCInferenceService'] as Service;
 
-/** A stock grpc-js client whose windows do not limit large tensors. */
+/** A stock grpc-js client with a window that holds a large tensor, yet fits a TCP socket's buffers. */
 export function connect(target: string): grpc.Client {
   return new service(target, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
-    'grpc-node.flow_control_window': 8 << 20,
+    'grpc-node.flow_control_window': 1 << 20,
     'grpc.use_local_subchannel_pool': 1,
   });
 }
