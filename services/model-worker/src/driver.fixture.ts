@@ -85,6 +85,8 @@ interface Runner {
   readonly batching: Link;
   readonly router: Link;
   ready?: Ready;
+  /** Told when the runner's links end. */
+  readonly lost: Set<() => void>;
 }
 
 /** A model-worker with the least of a router and of a batching service around it, over real links. */
@@ -200,7 +202,7 @@ export class Driver {
     try {
       return await new Promise<Outcome>((resolve, reject) => {
         this.#dones.set(batchId, (done) => resolve({ done, answers }));
-        runner.batching.onClose(() => reject(new Error('the runner is gone')));
+        runner.lost.add(() => reject(new Error('the runner is gone')));
         const rows = members.map((one) => one.rows);
         runner.batching.send({ kind: 'batch', batchId, routers: members.map(() => 'router'), rows });
         members.forEach((member, i) => {
@@ -244,8 +246,12 @@ export class Driver {
     const { address, id } = announcement;
     const batching = await this.#transport.connect(address, { kind: 'hello', role: 'batching', id: 'batching' });
     const router = await this.#transport.connect(address, { kind: 'hello', role: 'router', id: 'router' });
-    const runner: Runner = { announcement, batching, router };
+    const runner: Runner = { announcement, batching, router, lost: new Set() };
     this.runners.set(id, runner);
+    batching.onClose(() => {
+      this.runners.delete(id);
+      for (const tell of runner.lost) tell();
+    });
     batching.onMessage((message) => this.#receive(message, runner));
     router.onMessage((message) => this.#receive(message, runner));
   }

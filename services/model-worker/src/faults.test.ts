@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readlinkSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readlinkSync, rmSync } from 'node:fs';
 import { appendFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@shoal/core';
 import { bytesOf } from '@shoal/tensor';
+import { distPath } from './dist-path';
 import { Driver } from './driver.fixture';
 
 let driver: Driver;
@@ -124,7 +125,7 @@ test('a model that asks for more memory than there is fails alone', async () => 
   await (
     await driver.withModels({ huge_constant: 'hostile', huge_on_request: 'hostile', simple: 'models' })
   ).start({
-    runnerMemoryLimitMb: 512,
+    runnerMemoryLimitMb: 2048,
   });
   const constant = { rows: 1, inputs: [{ index: 0, shape: [1], bytes: float(1) }] };
   const huge = await driver.run('huge_constant', [constant]);
@@ -136,14 +137,60 @@ test('a model that asks for more memory than there is fails alone', async () => 
   const tooMuch = await driver.run('huge_on_request', [ask(20_000, 1_000_000)]);
   expect(tooMuch.done).toMatchObject({ outcome: 'failed', code: 'RESOURCE_EXHAUSTED' });
   // Within the machine's memory, but beyond the runner's.
-  const beyond = await driver.run('huge_on_request', [ask(20_000, 10_000)]);
+  const beyond = await driver.run('huge_on_request', [ask(20_000, 50_000)]);
   expect(beyond.done).toMatchObject({ outcome: 'failed', code: 'RESOURCE_EXHAUSTED' });
-  const small = await driver.run('huge_on_request', [ask(2, 3)]);
+  // What is left may be too little for the process; then it is started again, and a router asks a second time.
+  const small = await driver
+    .run('huge_on_request', [ask(2, 3)])
+    .catch(() => driver.run('huge_on_request', [ask(2, 3)]));
   expect(small.done).toMatchObject({ outcome: 'ok' });
   const [answer] = small.answers;
   if (!answer || answer === 'refused') throw new Error('no answer');
   expect(new Float32Array(new Uint8Array(answer.rawOutputContents[0] ?? []).buffer)[0]).toBe(6);
 }, 60_000);
+
+test('an output that the process cannot hold costs that process, and nothing else', async () => {
+  await (await driver.withModels({ output_bomb: 'hostile' })).start({ runnerMemoryLimitMb: 768 });
+  const ask = (...shape: number[]) => ({
+    rows: 1,
+    inputs: [
+      { index: 0, shape: [1], bytes: float(7) },
+      { index: 1, shape: [shape.length], bytes: long(...shape) },
+    ],
+  });
+  const told = await driver.run('output_bomb', [ask(10_000, 10_000)]).then(
+    ({ done }) => done.code,
+    (thrown: Error) => thrown.message,
+  );
+  expect(['RESOURCE_EXHAUSTED', 'the runner is gone']).toContain(told);
+  const { done, answers } = await driver.run('output_bomb', [ask(2, 3)]);
+  expect(done).toMatchObject({ outcome: 'ok' });
+  expect(answers[0]).toMatchObject({ outputs: [{ name: 'y', shape: [2, 3] }] });
+}, 30_000);
+
+test('runners do not outlive a supervisor that was killed', async () => {
+  await driver.withModels({ simple: 'models', endless_loop: 'hostile' });
+  const script = `
+    const { createLocalBus } = require('@shoal/bus');
+    const { systemClock, systemRandom } = require('@shoal/core');
+    const { silentLogger } = require('@shoal/telemetry');
+    const { modelWorkerFlags, startModelWorker } = require(${JSON.stringify(distPath('index.js'))});
+    const defaults = Object.fromEntries(Object.entries(modelWorkerFlags).map(([key, flag]) => [key, flag.default]));
+    const config = { ...defaults, modelRepository: [${JSON.stringify(driver.folder)}] };
+    const bus = createLocalBus();
+    bus.watch('runners/', (key, runner) => console.log(runner.address));
+    startModelWorker({ id: 'w', bus, clock: systemClock, random: systemRandom, logger: silentLogger, config });`;
+  const supervisor = spawn(process.execPath, ['-e', script], { cwd: __dirname, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  supervisor.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+  await driver.until(() => said.split('\n').length > 2, 'two runners');
+  const folder = said.slice('unix:'.length, said.indexOf('/r'));
+  const pids = pidsOf(folder);
+  expect(pids).toHaveLength(2);
+  supervisor.kill('SIGKILL');
+  await driver.until(() => alive(pids).length === 0, 'their end');
+  rmSync(folder, { recursive: true });
+}, 30_000);
 
 test('a model for a GPU falls back to the CPU where there is none, and the log says why', async () => {
   await driver.withModels({ simple: 'models' });

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { LoadCall, UnloadCall } from '@shoal/bus';
 import { type CancelTimer, ShoalError } from '@shoal/core';
 import {
@@ -116,37 +117,35 @@ export class ModelControl {
     const overridden = config !== undefined || files.length > 0;
     const scan = await scanModel(this.#options.repositories, name);
     if (scan) this.#tell([scan]);
-    const target = overridden
-      ? await this.#override(call, scan)
-      : scan?.ok
-        ? scan
-        : this.#refuse(name, scan?.reason ?? 'no model repository holds it');
     const origin = this.#origins.get(name);
-    const numbers = overridden || origin?.overridden ? undefined : this.#changed(target, origin);
-    const unchanged = !overridden && origin !== undefined && sameSnapshot(name, origin.snapshot, target.snapshot);
-    const model = this.#model(name);
-    if (unchanged && target.versions.every(({ version }) => model.serving.includes(version))) return;
-    const folder = files.length > 0 ? target.directory : undefined;
-    try {
-      await model.load(target, numbers ?? target.versions.map(({ version }) => version));
-    } catch (thrown) {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-      throw thrown;
+    if (overridden) await this.#loadOverridden(call, scan);
+    else if (!scan?.ok) this.#refuse(name, scan?.reason ?? 'no model repository holds it');
+    else {
+      const numbers = this.#changed(scan, origin);
+      if (!numbers) return;
+      await this.#model(name).load(scan, numbers);
+      this.#origins.set(name, { snapshot: scan.snapshot, overridden: false, folder: undefined });
     }
-    this.#origins.set(name, { snapshot: scan?.snapshot, overridden, folder });
-    if (origin?.folder !== undefined) await rm(origin.folder, { recursive: true, force: true });
+    await remove(origin?.folder);
   }
 
-  async #override(call: LoadCall, scan: ScanResult | undefined): Promise<ScannedModel> {
+  /** Files that come along get a folder of their own, which stays for as long as the model is loaded from it. */
+  async #loadOverridden(call: LoadCall, scan: ScanResult | undefined): Promise<void> {
+    const { model: name, config } = call;
     const files = Object.fromEntries(
       Object.entries(call.files ?? {}).map(([path, text]) => [path, Buffer.from(text, 'base64')]),
     );
-    const override = { files, ...(call.config === undefined ? {} : { config: call.config }) };
+    const folder = await mkdtemp(join(this.#options.privateFolder, 'load-'));
     try {
-      return await applyOverride(call.model, scan, override, this.#options.privateFolder);
+      const override = { files, ...(config === undefined ? {} : { config }) };
+      const target = await applyOverride(name, scan, override, folder);
+      const numbers = target.versions.map(({ version }) => version);
+      await this.#model(name).load(target, numbers);
+      this.#origins.set(name, { snapshot: scan?.snapshot, overridden: true, folder });
     } catch (thrown) {
+      await remove(folder);
       const cause = thrown instanceof Error ? thrown.cause : undefined;
-      this.#context.logger.error(`failed to poll '${call.model}': ${cause instanceof Error ? cause.message : ''}`);
+      if (cause instanceof Error) this.#context.logger.error(`failed to poll '${name}': ${cause.message}`);
       throw thrown;
     }
   }
@@ -156,15 +155,20 @@ export class ModelControl {
     throw pollFailure(name, new Error(reason));
   }
 
-  /** Versions that changed since they were loaded, or do not serve. */
-  #changed(target: ScannedModel, origin: Origin | undefined): number[] {
+  /**
+   * Versions to load: those that changed since they were loaded, or do not serve; all, when an override gives way.
+   * Undefined: everything is as the repository has it.
+   */
+  #changed(target: ScannedModel, origin: Origin | undefined): number[] | undefined {
+    const all = target.versions.map(({ version }) => version);
+    if (!origin?.snapshot) return all;
     const serving = this.#model(target.name).serving;
-    const before = new Map(origin?.snapshot ? [[target.name, origin.snapshot]] : []);
+    const before = new Map([[target.name, origin.snapshot]]);
     const [change] = diffRepositories(before, new Map([[target.name, target.snapshot]])).changed;
+    if (!change && all.every((version) => serving.includes(version))) return undefined;
+    if (origin.overridden) return all;
     const changed = new Set([...(change?.load ?? []), ...(change?.reload ?? [])]);
-    return target.versions
-      .map(({ version }) => version)
-      .filter((version) => !origin || changed.has(version) || !serving.includes(version));
+    return all.filter((version) => changed.has(version) || !serving.includes(version));
   }
 
   async #unload(name: string): Promise<void> {
@@ -173,7 +177,7 @@ export class ModelControl {
     await model.unload();
     const folder = this.#origins.get(name)?.folder;
     this.#origins.delete(name);
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    await remove(folder);
   }
 
   #loadScanned(scan: ScannedModel, numbers = scan.versions.map(({ version }) => version)): Promise<void> {
@@ -260,8 +264,6 @@ function snapshotOf(scans: readonly ScanResult[]): RepositorySnapshot {
   return new Map(scans.map(({ name, snapshot }) => [name, snapshot]));
 }
 
-function sameSnapshot(name: string, before: ModelSnapshot | undefined, now: ModelSnapshot | undefined): boolean {
-  if (!before || !now) return before === now;
-  const { changed } = diffRepositories(new Map([[name, before]]), new Map([[name, now]]));
-  return changed.length === 0;
+async function remove(folder: string | undefined): Promise<void> {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 import { ShoalError } from '@shoal/core';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
-import { elementCount, scatterBytes, scatterStrings } from '@shoal/tensor';
+import { scatterBytes, scatterStrings } from '@shoal/tensor';
 import { dataTypeOfOrt } from './ort-types';
 import { reshapeDims } from './reshape';
 import { type ThreadTensor, isStrings } from './thread-messages';
@@ -17,8 +17,8 @@ export interface OutputPart {
 
 /**
  * Cuts the outputs of a run into the members' parts: `result[i]` holds what member i of `rows` gets of each output
- * that was computed. Throws INTERNAL, for the whole batch, when the model gave something else than its config says:
- * rows that cannot be told apart must not reach anybody.
+ * that was computed. Throws INTERNAL, for the whole batch, when the output's type is not the config's, or when its first
+ * dimension is not the batch: rows that cannot be told apart must not reach anybody.
  */
 export function scatterOutputs(
   signature: ModelSignature,
@@ -65,10 +65,6 @@ function wireDims(
     }
     modelDims = output.dims.slice(1);
   }
-  const dims = reshapeDims(modelDims, spec.modelDims, spec.dims);
-  if (!dims || (dims !== modelDims && elementCount(dims) !== elementCount(modelDims))) {
-    const expected = (signature.maxBatchSize > 0 ? [-1, ...spec.modelDims] : spec.modelDims).join(',');
-    throw new ShoalError('INTERNAL', `${where} has shape ${got}, its configuration says [${expected}]`);
-  }
-  return dims;
+  // A model may give a shape that neither it nor its config could tell beforehand; the answer tells the true one.
+  return reshapeDims(modelDims, spec.modelDims, spec.dims) ?? modelDims;
 }

@@ -86,20 +86,24 @@ function outputOf(name: string, tensor: Tensor): ThreadTensor {
   return { name, type: tensor.type, dims: tensor.dims, data: buffer as ArrayBuffer };
 }
 
+/** Tries of a run that fails with a bare bad_alloc, which takes no time. */
+const maxTries = 4;
+
 /**
- * After a run that asked for too much memory, ONNX Runtime's arena tries to grow by as much once more, whatever the next
- * run needs, and fails it with a bare bad_alloc; then it is back to normal. So such a run gets a second try.
+ * After a run that asked for too much memory, ONNX Runtime's arena wants to grow by as much the next time, whatever that
+ * run needs; it fails it with a bare bad_alloc until it has backed off far enough. So such runs are tried again.
  */
 async function runSteadily(
   made: InferenceSession,
   feeds: Record<string, Tensor>,
   fetches: readonly string[],
 ): Promise<InferenceSession.OnnxValueMapType> {
-  try {
-    return await made.run(feeds, fetches);
-  } catch (thrown) {
-    if (!textOf(thrown).includes('std::bad_alloc')) throw thrown;
-    return made.run(feeds, fetches);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await made.run(feeds, fetches);
+    } catch (thrown) {
+      if (tries >= maxTries || !textOf(thrown).includes('std::bad_alloc')) throw thrown;
+    }
   }
 }
 
