@@ -1,5 +1,5 @@
 import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
 
 let driver: Driver;
@@ -161,6 +161,12 @@ test('poll mode follows the repository: new, changed, broken and removed models,
   rmSync(join(driver.folder, 'simple_int8'), { recursive: true });
   await driver.until(() => !driver.models.has('simple_int8') && !driver.versions.has('simple_int8/1'), 'the removal');
 }, 60_000);
+
+test('a repository may be given by a relative path', async () => {
+  await driver.withModels({ simple: 'models' });
+  await driver.start({ modelRepository: [], modelStore: [relative(process.cwd(), driver.folder)] });
+  expect(driver.versions.get('simple/1')).toMatchObject({ state: 'READY', reason: '' });
+}, 30_000);
 
 test('a repository that cannot be read is said so', async () => {
   const missing = driver.startLoading({ modelRepository: [join(driver.folder, 'missing')] });

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Bus, type LoadCall, type UnloadCall, loadSubject, unloadSubject } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
@@ -39,7 +39,8 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
   const folder = makePrivateFolder();
   const control = new ModelControl(contextOf(deps, folder), {
     mode: config.modelControlMode as 'none' | 'poll' | 'explicit',
-    repositories: [...config.modelRepository, ...config.modelStore],
+    // Runners have a working folder of their own.
+    repositories: [...config.modelRepository, ...config.modelStore].map((path) => resolve(path)),
     pollMs: config.repositoryPollSecs * 1000,
     startupModels: config.loadModel,
     concurrentLoads: config.modelLoadThreadCount,
