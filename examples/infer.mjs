@@ -1,0 +1,24 @@
+// Adds and subtracts two vectors with a plain gRPC client: node examples/infer.mjs [HOST:PORT]
+import { fileURLToPath } from 'node:url';
+import grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const proto = fileURLToPath(new URL('../proto', import.meta.url));
+const loaded = loadSync('inference/grpc_service.proto', { includeDirs: [proto], keepCase: true, longs: Number });
+const { GRPCInferenceService } = grpc.loadPackageDefinition(loaded).inference;
+const client = new GRPCInferenceService(process.argv[2] ?? '127.0.0.1:8001', grpc.credentials.createInsecure());
+
+const vector = (values) => Buffer.from(Int32Array.from(values).buffer);
+const request = {
+  model_name: 'simple',
+  inputs: ['INPUT0', 'INPUT1'].map((name) => ({ name, datatype: 'INT32', shape: [1, 16] })),
+  raw_input_contents: [vector(Array.from({ length: 16 }, (_, i) => i)), vector(Array(16).fill(1))],
+};
+client.ModelInfer(request, { deadline: Date.now() + 5000 }, (error, response) => {
+  if (error) throw error;
+  response.outputs.forEach(({ name }, i) => {
+    const raw = Buffer.from(response.raw_output_contents[i]);
+    console.log(name, Array.from({ length: raw.length / 4 }, (_, k) => raw.readInt32LE(k * 4)).join(' '));
+  });
+  client.close();
+});
