@@ -45,6 +45,7 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Prints, and gives the exit code of a command that only does that. */
 function print(text: string): number {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   return 0;
@@ -53,5 +54,9 @@ function print(text: string): number {
 function complain(text: string): void {
   process.stderr.write(`shoal: ${text}\n`);
 }
+
+// Whoever read our output may go first (`shoal serve | head`); that is no reason to stop serving.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 
 void main(process.argv.slice(2)).then((code) => process.exit(code));

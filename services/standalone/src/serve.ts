@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { type ModelAnnouncement, type VersionAnnouncement, modelsPrefix, versionsPrefix } from '@shoal/bus';
+import { ShoalError } from '@shoal/core';
 import { type LogControl, type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 import { modelLines, renderModelTable } from './model-table';
@@ -25,6 +27,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   };
   const logger = createLogger(logControl);
   const repositories = [...config.modelRepository, ...config.modelStore];
+  repositories.forEach(checkFolder);
   shell.print(`Shoal ${project.version}: loading models from ${repositories.join(', ')}`);
   const server = await startStandalone({ config, logger, logControl });
   const signal = firstSignal(shell);
@@ -76,6 +79,12 @@ function firstSignal(shell: ServeShell): Promise<string> {
 function withDefaultRepository(config: ServeConfig): ServeConfig {
   if (config.modelRepository.length + config.modelStore.length > 0) return config;
   return { ...config, modelRepository: [path.join(project.root, 'models')] };
+}
+
+/** The services keep host paths out of their errors; whoever typed one wants to see it. */
+function checkFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new ShoalError('INVALID_ARGUMENT', `--model-repository ${folder}: there is no such folder`);
 }
 
 /** Follows what is announced of models. */

@@ -42,12 +42,20 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     address: 'inproc:batching',
     logger: logger.child({ service: 'batching' }),
   });
+  const firstLoad = deferred<void>();
   let worker: ModelWorkerService | undefined;
   let router: RouterService | undefined;
   try {
     // The door is bound before the models load, so that a taken port is told at once and not after minutes.
-    router = await startRouter({ ...common, id: 'router', logger: logger.child({ service: 'router' }), logControl });
+    router = await startRouter({
+      ...common,
+      id: 'router',
+      logger: logger.child({ service: 'router' }),
+      logControl,
+      readyAfter: firstLoad.promise,
+    });
     worker = await startModelWorker({ ...common, id: 'worker', logger: logger.child({ service: 'model-worker' }) });
+    firstLoad.resolve(worker.initialLoad);
   } catch (thrown) {
     await stop(0, batching, worker, router, bus);
     throw thrown;
@@ -59,6 +67,13 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     bus,
     drain: (graceMs) => stop(graceMs, batching, worker, router, bus),
   };
+}
+
+/** A promise to be settled from outside: Promise.withResolvers, which Node 20 lacks. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T | PromiseLike<T>) => void } {
+  let resolve!: (value: T | PromiseLike<T>) => void;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
 }
 
 /** From the door inwards: each room still has behind it what its last requests need. */

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { serveFlags } from './flags';
+
+const cli = path.join(__dirname, '../dist/cli.js');
+
+function shoal(...argv: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...argv], { encoding: 'utf8', timeout: 30_000 });
+  return { status, stdout, stderr };
+}
+
+test('the overview names every command', () => {
+  const { status, stdout } = shoal('--help');
+  expect(status).toBe(0);
+  for (const name of ['serve', 'router', 'batching', 'model-worker']) expect(stdout).toContain(`\n  ${name} `);
+});
+
+test('serve --help names every flag that serve takes', () => {
+  const { status, stdout } = shoal('serve', '--help');
+  expect(status).toBe(0);
+  for (const { name } of Object.values(serveFlags)) expect(stdout).toContain(`--${name} `.trimEnd());
+  expect(shoal('help', 'serve').stdout).toBe(stdout);
+});
+
+test.each([
+  [['sevre'], 2, "unknown command 'sevre'"],
+  [['serve', '--grpc-prot=1'], 2, 'did you mean --grpc-port?'],
+  [['serve', '--grpc-port=x'], 2, '--grpc-port=x: expected an integer from 0 to 65535'],
+  [
+    ['serve', '--grpc-port=0', '--model-repository=/nowhere/at/all'],
+    2,
+    '--model-repository /nowhere/at/all: there is no such folder',
+  ],
+  [['router'], 1, '`shoal serve` runs all of them'],
+])('%j ends with a sentence and no stack', (argv, code, text) => {
+  const { status, stderr } = shoal(...argv);
+  expect(stderr).toContain(text);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(status).toBe(code);
+});
+
+test('the version is the package’s', () => {
+  expect(shoal('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
