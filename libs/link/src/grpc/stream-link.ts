@@ -35,6 +35,9 @@ export interface StreamLinkOptions {
 /** How long a close waits for the other end's agreement before it cuts the stream. */
 const farewellMs = 2000;
 
+/** What is read ahead of a receiver. */
+const maxHeldBytes = 1024 * 1024;
+
 const goodbye = Buffer.alloc(0);
 
 /** Joins a stream of frames to a link's end: hello first, then messages, then the goodbye described in link.proto. */
@@ -45,6 +48,8 @@ export class StreamLink {
   #end: LinkEnd | undefined;
   #finished = false;
   #over = false;
+  #receiving = false;
+  #held = 0;
   #cancelFarewell: CancelTimer | undefined;
 
   constructor(stream: FrameStream, options: StreamLinkOptions) {
@@ -79,6 +84,7 @@ export class StreamLink {
 
   #received(frame: Buffer): void {
     if (this.#over) return;
+    if (!this.#receiving) this.#hold(frame.length);
     try {
       if (frame.length === 0) {
         if (this.#options.side === 'accepting') throw malformed('a goodbye from the opening side');
@@ -99,6 +105,12 @@ export class StreamLink {
     }
   }
 
+  /** While nobody receives, flow control holds the other end back before too much is kept here. */
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    if (this.#held > maxHeldBytes && !this.#cancelFarewell) this.#stream.pause();
+  }
+
   #open(peer: Hello): void {
     const stream = this.#stream;
     this.#end = new LinkEnd(
@@ -107,12 +119,13 @@ export class StreamLink {
         send: (message) => this.#outbox.send(message),
         bufferedBytes: () => this.#outbox.bytes + stream.bufferedBytes(),
         close: () => this.close(),
-        receiving: () => stream.resume(),
+        receiving: () => {
+          this.#receiving = true;
+          stream.resume();
+        },
       },
       this.#options.onError,
     );
-    // Until somebody receives, flow control holds the other end back.
-    stream.pause();
     this.#options.opened(this.#end);
   }
 
