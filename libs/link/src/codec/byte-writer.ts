@@ -1,4 +1,4 @@
-import { type Sink, wireBytes, wireFixed64, wireVarint } from './sink';
+import { type Sink, shortString, wireBytes, wireFixed64, wireVarint } from './sink';
 
 /** Writes messages into a buffer of exactly the size that was counted. */
 export class ByteWriter implements Sink {
@@ -36,7 +36,7 @@ export class ByteWriter implements Sink {
 
   element(field: number, value: string): void {
     const length = this.#begin(field);
-    if (length !== value.length || length > 48) {
+    if (length !== value.length || length > shortString) {
       this.#buffer.write(value, this.#at, length, 'utf8');
     } else {
       // As many bytes as characters: ASCII.

@@ -37,7 +37,7 @@ export function varintSize(value: number): number {
 }
 
 /** Strings up to this length are walked in JavaScript: quicker than a call into C++ when they are ASCII. */
-const shortString = 48;
+export const shortString = 48;
 
 /** Bytes of a string in UTF-8. */
 export function utf8Size(text: string): number {

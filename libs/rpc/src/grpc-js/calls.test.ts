@@ -258,6 +258,19 @@ test('a deadline is given on the clock of the server, and passes on both sides',
   expect(clock.pending).toBe(0);
 });
 
+test.each([30, 40, 60, 365])('a deadline in %d days is none', async (days) => {
+  const seen: unknown[] = [];
+  await start({
+    Unary(text: string, call: CallContext) {
+      seen.push(call.deadline);
+      return text;
+    },
+  });
+  const deadline = systemClock.epochMs() + days * 86_400_000;
+  await expect(unary('x', { deadline })).resolves.toBe('x');
+  expect(seen).toEqual([undefined]);
+});
+
 test('a cancelled call tells its handler once, and its answer goes nowhere', async () => {
   let told = 0;
   let answer: ((text: string) => void) | undefined;

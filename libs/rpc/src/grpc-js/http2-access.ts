@@ -21,6 +21,8 @@ interface ServerInternals {
  * with which uploads of tensors cost twice the time and CPU. A test reads the windows that a client is told, so that
  * a release of grpc-js that moves these fields is noticed.
  *
+ * It also drops deadlines of more than 24 days, which grpc-js would cut to 32 bits and often take for past.
+ *
  * @returns The server's open connections: without its channelz books, grpc-js's own forceShutdown forgets them.
  */
 export function openUp(server: Server): ReadonlySet<ServerHttp2Session> {
@@ -34,6 +36,10 @@ export function openUp(server: Server): ReadonlySet<ServerHttp2Session> {
   const create = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = create(credentials);
+    http2Server.prependListener('stream', (_stream, headers) => {
+      const timeout = headers['grpc-timeout'];
+      if (typeof timeout === 'string' && isEndless(timeout)) delete headers['grpc-timeout'];
+    });
     http2Server.on('session', (session) => {
       session.setLocalWindowSize(connectionWindowBytes);
       sessions.add(session);
@@ -42,4 +48,10 @@ export function openUp(server: Server): ReadonlySet<ServerHttp2Session> {
     return http2Server;
   };
   return sessions;
+}
+
+/** Whether a grpc-timeout header asks for more than a 32-bit count of milliseconds. */
+function isEndless(timeout: string): boolean {
+  const unitMs = { H: 3_600_000, M: 60_000, S: 1000 }[timeout.at(-1) ?? ''];
+  return unitMs !== undefined && Number(timeout.slice(0, -1)) * unitMs > 2 ** 31 - 1;
 }
