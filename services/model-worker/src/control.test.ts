@@ -135,6 +135,7 @@ test('files that come with the call make a model, without touching the repositor
   const model = readFileSync(join(fixtures('models'), 'simple/1/model.onnx')).toString('base64');
   await driver.load({ model: 'sent', config: '{"max_batch_size":8}', files: { '1/model.onnx': model } });
   expect(state('sent')).toBe('READY');
+  expect(driver.models.get('sent')).toEqual({ model: 'sent', reason: '' });
   expect(await answers('sent')).toBe(true);
   expect(existsSync(join(driver.folder, 'sent'))).toBe(false);
   await driver.unload('sent');

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readlinkSync, rmSync } from 'node:fs';
-import { appendFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@shoal/core';
 import { bytesOf } from '@shoal/tensor';
@@ -80,6 +80,25 @@ test('a runner that was killed is started again under another id, and serves', a
   expect(driver.versions.get('fails_on_poison/1')?.state).toBe('READY');
   expect(driver.log.some(({ message }) => /ended \(signal SIGKILL\).*started again/.test(message))).toBe(true);
 }, 30_000);
+
+test('a version whose restarts come to nothing is given up with the reason, until it is loaded again', async () => {
+  await (
+    await driver.withModels({ simple: 'models', simple_int8: 'models' })
+  ).start({ modelControlMode: 'explicit', loadModel: ['simple'] });
+  const [pid] = pidsOf(await runnerFolder('simple'));
+  const file = join(driver.folder, 'simple/1/model.onnx');
+  const original = await readFile(file);
+  await copyFile(join(driver.folder, 'simple_int8/1/model.onnx'), file);
+  process.kill(pid ?? 0, 'SIGKILL');
+  await driver.until(() => driver.versions.get('simple/1')?.state === 'UNAVAILABLE', 'the surrender');
+  expect(driver.versions.get('simple/1')?.reason).toMatch(
+    /the model file was replaced by another model; load it again$/,
+  );
+  expect(driver.runners.size).toBe(0);
+  await writeFile(file, original);
+  await driver.load({ model: 'simple' });
+  expect(driver.versions.get('simple/1')?.state).toBe('READY');
+}, 40_000);
 
 test('a run that never ends costs its runner, after the limit', async () => {
   await (await driver.withModels({ endless_loop: 'hostile', simple: 'models' })).start({ modelRunTimeoutSecs: 1 });

@@ -141,6 +141,7 @@ export class ModelControl {
       const target = await applyOverride(name, scan, override, folder);
       const numbers = target.versions.map(({ version }) => version);
       await this.#model(name).load(target, numbers);
+      this.#board.model(name);
       this.#origins.set(name, { snapshot: scan?.snapshot, overridden: true, folder });
     } catch (thrown) {
       await remove(folder);
