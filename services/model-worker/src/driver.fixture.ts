@@ -158,6 +158,10 @@ export class Driver {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  abandonLoads(): void {
+    this.#service?.abandonLoads();
+  }
+
   load(call: LoadCall): Promise<void> {
     return this.bus.call(loadSubject, call);
   }

@@ -140,6 +140,21 @@ test('a shutdown during a slow load ends at once', async () => {
   driver = await new Driver().withModels({});
 }, 30_000);
 
+test('loads can be abandoned while the others go on serving', async () => {
+  await (
+    await driver.withModels({ slow_load: 'hostile', fails_on_poison: 'models' })
+  ).start({
+    modelControlMode: 'explicit',
+    loadModel: ['fails_on_poison'],
+  });
+  const load = driver.load({ model: 'slow_load' });
+  await driver.until(() => driver.versions.get('slow_load/1')?.state === 'LOADING', 'the load');
+  driver.abandonLoads();
+  await expect(load).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  await expect(driver.load({ model: 'slow_load' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect((await driver.run('fails_on_poison', [poisonMember(0)])).done.outcome).toBe('ok');
+}, 30_000);
+
 test('a model that asks for more memory than there is fails alone', async () => {
   await (
     await driver.withModels({ huge_constant: 'hostile', huge_on_request: 'hostile', simple: 'models' })

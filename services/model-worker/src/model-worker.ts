@@ -23,6 +23,8 @@ export interface ModelWorkerDeps {
 export interface ModelWorkerService {
   /** Settled when every start-up model is READY or UNAVAILABLE. */
   readonly initialLoad: Promise<void>;
+  /** Ends the loads that go on, and takes no more: what serves goes on serving. The first step of an orderly end. */
+  abandonLoads(): void;
   /** Retires every model within `graceMs`, ends the runners and cleans up. */
   drain(graceMs: number): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
     ];
     return {
       initialLoad: loaded,
+      abandonLoads: () => control.abandonLoads(),
       async drain(graceMs) {
         for (const end of unserve) end();
         await control.close(graceMs);

@@ -84,6 +84,8 @@ async function stop(
   router: RouterService | undefined,
   bus: Bus,
 ): Promise<void> {
+  // A load call that is waited for would hold the door open.
+  worker?.abandonLoads();
   await router?.drain(graceMs);
   await worker?.drain(graceMs);
   await batching.drain();

@@ -65,13 +65,16 @@ export class ManagedModel {
     await Promise.all(this.#leaving);
   }
 
-  /** For the end of the service: also ends what loads, at once. */
-  async close(graceMs: number): Promise<void> {
+  /** Ends what loads, at once; takes no more loads. */
+  abandonLoads(): void {
     this.#closed = true;
-    await Promise.all([
-      ...[...this.#loading].map((generation) => generation.stop(0)),
-      ...[...this.#serving.values()].map((generation) => this.#end(generation, graceMs)),
-    ]);
+    for (const generation of this.#loading) this.#background(generation.stop(0));
+  }
+
+  /** For the end of the service: what serves has `graceMs` to finish. */
+  async close(graceMs: number): Promise<void> {
+    this.abandonLoads();
+    await Promise.all([...this.#serving.values()].map((generation) => this.#end(generation, graceMs)));
     await Promise.all(this.#leaving);
   }
 

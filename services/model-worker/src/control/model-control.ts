@@ -97,10 +97,16 @@ export class ModelControl {
     return this.#queue.run(model, () => this.#unload(model));
   }
 
-  /** Ends everything: what serves has `graceMs` to finish, what loads is ended at once. */
-  async close(graceMs: number): Promise<void> {
+  /** Ends the loads that go on, and takes no more. */
+  abandonLoads(): void {
     this.#closed = true;
     this.#cancelPoll();
+    for (const model of this.#models.values()) model.abandonLoads();
+  }
+
+  /** Ends everything: what serves has `graceMs` to finish, what loads is ended at once. */
+  async close(graceMs: number): Promise<void> {
+    this.abandonLoads();
     await Promise.all([...this.#models.values()].map((model) => model.close(graceMs)));
     await this.#queue.idle();
   }

@@ -52,7 +52,7 @@ export class Instance {
   /** Why the load came to nothing, when the process itself could tell. */
   #fault: ShoalError | undefined;
   #first: { resolve(): void; reject(error: ShoalError): void } | undefined;
-  #stopped: (() => void) | undefined;
+  readonly #stopped: (() => void)[] = [];
   #stopping = false;
   #missedPings = 0;
   /** Restarts in a row that came to nothing. */
@@ -94,7 +94,7 @@ export class Instance {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      this.#stopped = resolve;
+      this.#stopped.push(resolve);
       if (!this.serving || graceMs <= 0) {
         process.kill('stopped');
         return;
@@ -197,7 +197,7 @@ export class Instance {
     if (servingSince !== undefined) this.#options.onServing(undefined);
     if (this.#stopping) {
       this.#settleFirst(stoppedError());
-      this.#stopped?.();
+      for (const resolve of this.#stopped) resolve();
       return;
     }
     const output = exit.output.slice(-4).join(' | ');
