@@ -118,6 +118,10 @@ const preparations: Readonly<Record<string, () => Promise<Prepared>>> = {
   async statistics_two_of_batch_3() {
     const three = inferRequest('lc_one', [int32('INPUT0', [3, 1], [1, 2, 3])]);
     for (let i = 0; i < 2; i += 1) await shoal.client.infer(three);
+    await eventually('both are counted', async () => {
+      const { model_stats: stats } = await shoal.client.call('ModelStatistics', { name: 'lc_one' });
+      return stats[0]?.execution_count === 2;
+    });
     return {};
   },
 };
