@@ -17,7 +17,7 @@ export function renderHelp(introduction: string, sections: readonly HelpSection[
 }
 
 function renderFlag(flag: Flag): string {
-  const left = flag.type === 'boolean' ? `  --${flag.name}` : `  --${flag.name} ${flag.value}`;
+  const left = flag.type === 'boolean' ? `  --${flag.name}[=${flag.value}]` : `  --${flag.name} ${flag.value}`;
   const lines = wrap(`${flag.help} ${details(flag)}`, width - indent);
   const first = left.length < indent - 1 ? left.padEnd(indent) + (lines.shift() ?? '') : left;
   return [first, ...lines.map((line) => ' '.repeat(indent) + line)].join('\n');

@@ -48,8 +48,16 @@ function readArguments(table: FlagTable, argv: readonly string[]): Map<string, s
     ),
   });
   const given = new Map<string, string[]>();
+  /** A boolean flag that came without `=` just before: `--allow-grpc false` is how start scripts of Triton write it. */
+  let open: string | undefined;
   for (const token of tokens) {
+    const before = open;
+    open = undefined;
     if (token.kind === 'positional') {
+      if (before !== undefined && Object.hasOwn(booleans, token.value.toLowerCase())) {
+        given.get(before)?.splice(-1, 1, token.value);
+        continue;
+      }
       throw new ShoalError('INVALID_ARGUMENT', `unexpected argument '${token.value}': every option starts with --`);
     }
     if (token.kind !== 'option') continue;
@@ -60,6 +68,7 @@ function readArguments(table: FlagTable, argv: readonly string[]): Map<string, s
     if (value === undefined) {
       throw new ShoalError('INVALID_ARGUMENT', `--${name} needs a value: --${name}=${flag?.value ?? 'FILE'}`);
     }
+    if (token.value === undefined) open = name;
     given.set(name, [...(given.get(name) ?? []), value]);
   }
   return given;
@@ -85,7 +94,14 @@ function readConfigFile(file: string | undefined): Record<string, readonly strin
     throw new ShoalError('INVALID_ARGUMENT', `--config ${file}: expected a JSON object of flag names and values`);
   }
   return Object.fromEntries(
-    Object.entries(parsed).map(([name, value]) => [name, (Array.isArray(value) ? value : [value]).map(String)]),
+    Object.entries(parsed).map(([name, value]) => {
+      const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+      if (!values.every((one) => ['string', 'number', 'boolean'].includes(typeof one))) {
+        const text = `--config ${file}: ${name}: expected a string, a number, true or false, or a list of them`;
+        throw new ShoalError('INVALID_ARGUMENT', text);
+      }
+      return [name, values.map(String)];
+    }),
   );
 }
 
@@ -112,7 +128,8 @@ function convert(flag: Flag, texts: readonly string[]): Value {
         throw wrong(flag, text, `one of ${flag.choices.join(', ')}`);
       return text;
     case 'boolean': {
-      const value = booleans[text.toLowerCase()];
+      const word = text.toLowerCase();
+      const value = Object.hasOwn(booleans, word) ? booleans[word] : undefined;
       if (value === undefined) throw wrong(flag, text, 'true or false');
       return value;
     }
