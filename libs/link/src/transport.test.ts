@@ -86,6 +86,27 @@ describe.each([
     expect(errors).toEqual([]);
   });
 
+  test('tensors that flow both ways at once, more than any socket holds, do not wait for each other', async () => {
+    const size = 602_112;
+    const count = 32;
+    far.onMessage((message) => {
+      assert(message.kind === 'data');
+      far.send({ kind: 'answer', offerId: message.offerId, response: message.inputs[0]!.bytes });
+    });
+    const answers = record(near);
+    for (let offerId = 1; offerId <= count; offerId += 1) {
+      const bytes = Buffer.alloc(size, offerId);
+      const inputs = [{ index: 0, shape: [1, size], bytes }];
+      near.send({ kind: 'data', batchId: 1, member: offerId, offerId, requestId: '', inputs, outputs: [] });
+    }
+    await until(() => answers.length === count, 'all answers');
+    const right = answers.filter((answer, i) => {
+      assert(answer !== 'closed' && answer.kind === 'answer');
+      return answer.offerId === i + 1 && Buffer.alloc(size, i + 1).equals(answer.response);
+    });
+    assert.equal(right.length, count);
+  });
+
   test('nothing is delivered from within a call, nor before there is a receiver', async () => {
     near.send(refused(1));
     await until(() => near.bufferedBytes === 0);
