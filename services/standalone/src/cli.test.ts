@@ -18,12 +18,16 @@ test('the overview names every command', () => {
 test('serve --help names every flag that serve takes', () => {
   const { status, stdout } = shoal('serve', '--help');
   expect(status).toBe(0);
-  for (const { name } of Object.values(serveFlags)) expect(stdout).toContain(`--${name} `.trimEnd());
+  for (const { name } of Object.values(serveFlags)) expect(stdout).toMatch(new RegExp(`^  --${name}[ [\\n]`, 'm'));
   expect(shoal('help', 'serve').stdout).toBe(stdout);
 });
 
 test.each([
-  [['sevre'], 2, "unknown command 'sevre'"],
+  [['sevre'], 2, "unknown command 'sevre': did you mean serve?"],
+  [['fly'], 2, "unknown command 'fly': shoal knows serve, router, batching, model-worker"],
+  [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
+  [['help', 'sevre'], 2, 'did you mean serve?'],
+  [['serve', '--grpc-use-ssl=true'], 2, '--grpc-use-ssl is not supported: this version does not encrypt'],
   [['serve', '--grpc-prot=1'], 2, 'did you mean --grpc-port?'],
   [['serve', '--grpc-port=x'], 2, '--grpc-port=x: expected an integer from 0 to 65535'],
   [

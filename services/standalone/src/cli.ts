@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-import { parseFlags } from '@shoal/config';
-import { ShoalError } from '@shoal/core';
+import { nearest, parseFlags } from '@shoal/config';
+import { ShoalError, systemClock } from '@shoal/core';
 import { serveFlags } from './flags';
+import { logDestination } from './log-destination';
 import { project } from './project';
 import { serve } from './serve';
+import { tritonFlags } from './triton-flags';
 import { type Command, commandHelp, commands, overview } from './usage';
 
 /** Exit code for wrong usage, as most Unix tools. */
@@ -13,14 +15,21 @@ async function main(argv: readonly string[]): Promise<number> {
   const [first = '--help', ...rest] = argv;
   if (first === '--version' || first === '-V') return print(project.version);
   if (first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) return print(overview());
-  const name = first === 'help' ? rest[0] : first;
+  const name = first === 'help' ? (rest[0] ?? '') : first;
   const command = commands.find((one) => one.name === name);
   if (command === undefined) {
-    complain(`unknown command '${name}': shoal knows ${commands.map((one) => one.name).join(', ')}`);
+    complain(`unknown command '${name}': ${hintFor(name)}`);
     return usageError;
   }
   if (first === 'help' || rest.includes('--help') || rest.includes('-h')) return print(commandHelp(command));
   return run(command, rest);
+}
+
+function hintFor(name: string): string {
+  if (name.startsWith('-')) return 'options follow a command, as in `shoal serve --model-repository DIR`';
+  const names = commands.map((one) => one.name);
+  const near = nearest(name, names);
+  return near === undefined ? `shoal knows ${names.join(', ')}` : `did you mean ${near}?`;
 }
 
 async function run(command: Command, argv: readonly string[]): Promise<number> {
@@ -32,11 +41,15 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     return 1;
   }
   try {
-    return await serve(parseFlags(serveFlags, { argv, env: process.env }), {
+    const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
+    return await serve(config, {
+      clock: systemClock,
+      logDestination: logDestination(config.logFormat, process.stderr),
       print: (line) => void print(line),
       onSignal(received) {
-        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => received(signal));
+        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => received(signal));
       },
+      exit: (code) => process.exit(code),
     });
   } catch (thrown) {
     if (!(thrown instanceof ShoalError)) throw thrown;

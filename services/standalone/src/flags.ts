@@ -39,6 +39,14 @@ export const processFlags = {
     value: 'LEVEL',
     help: 'Detail of the verbose log; 0 = none, 1 = also each refused request.',
   },
+  logFormat: {
+    name: 'log-format',
+    type: 'string',
+    default: 'default',
+    choices: ['default', 'text', 'json', 'ISO8601'],
+    value: 'FORMAT',
+    help: 'How the log, which goes to stderr, is written. default: text on a terminal, else json, one object a line. Times are ISO 8601 in any case, so ISO8601, known from Triton, means default.',
+  },
 } as const satisfies FlagTable;
 
 /** Everything `shoal serve` can be told. */

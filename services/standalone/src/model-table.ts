@@ -1,29 +1,37 @@
-import type { ModelAnnouncement, VersionAnnouncement } from '@shoal/bus';
+import { type ModelAnnouncement, type VersionAnnouncement, queueKey } from '@shoal/bus';
+import { printable } from './printable';
 
 /** One line of the start-up table. */
 export interface ModelLine {
   readonly model: string;
   readonly version: string;
+  readonly batching: string;
+  /** "CPU", "CUDA 0 x2": where its instances run. */
+  readonly device: string;
   /** "READY", or why it is not. */
   readonly status: string;
-  readonly batching: string;
 }
 
-/** The lines for what is announced, sorted as a person looks for them: by name, then version. */
+/**
+ * The lines for what is announced, sorted as a person looks for them: by name, then version.
+ * `devices` holds one entry for each runner, by queue.
+ */
 export function modelLines(
   models: readonly ModelAnnouncement[],
   versions: readonly VersionAnnouncement[],
+  devices: ReadonlyMap<string, readonly string[]>,
 ): ModelLine[] {
   const lines = versions.map((version) => ({
     model: version.model,
     version: String(version.version),
-    status: version.reason === '' ? version.state : `${version.state}: ${version.reason}`,
     batching: batchingOf(version),
+    device: version.state === 'READY' ? countEach(devices.get(queueKey(version)) ?? []) : '-',
+    status: version.reason === '' ? version.state : `${version.state}: ${version.reason}`,
   }));
   const listed = new Set(lines.map((line) => line.model));
   for (const { model, reason } of models) {
-    if (!listed.has(model))
-      lines.push({ model, version: '-', status: reason === '' ? 'not loaded' : reason, batching: '-' });
+    if (listed.has(model)) continue;
+    lines.push({ model, version: '-', batching: '-', device: '-', status: reason === '' ? 'not loaded' : reason });
   }
   return lines.toSorted((a, b) =>
     a.model === b.model ? Number(a.version) - Number(b.version) : a.model < b.model ? -1 : 1,
@@ -38,14 +46,28 @@ function batchingOf({ config }: VersionAnnouncement): string {
     : `by the client, up to ${config.max_batch_size}`;
 }
 
+/** ["CPU", "CPU"] → "CPU x2". */
+function countEach(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const parts = [...counts].map(([name, count]) => (count === 1 ? name : `${name} x${count}`));
+  // By name, whichever runner was announced first.
+  parts.sort();
+  return parts.length === 0 ? '-' : parts.join(', ');
+}
+
 /** The table as Triton prints its own at start. */
 export function renderModelTable(lines: readonly ModelLine[]): string {
   const cells = [
-    ['Model', 'Version', 'Batching', 'Status'],
-    ...lines.map((line) => [line.model, line.version, line.batching, line.status.trim().split('\n')[0] ?? '']),
-  ];
+    ['Model', 'Version', 'Batching', 'Device', 'Status'],
+    ...lines.map((line) => [line.model, line.version, line.batching, line.device, firstLine(line.status)]),
+  ].map((row) => row.map(printable));
   // The last column is not padded: a long reason would widen every line.
-  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]!.length)));
   const rows = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return [rows[0], rows[0]!.replaceAll(/[^ ]/g, '-').replaceAll('- -', '---'), ...rows.slice(1)].join('\n');
+  return [rows[0], rows[0]!.replaceAll(/[^ ]/g, '-'), ...rows.slice(1)].join('\n');
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
 }

@@ -1,20 +1,29 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { type ModelAnnouncement, type VersionAnnouncement, modelsPrefix, versionsPrefix } from '@shoal/bus';
-import { ShoalError } from '@shoal/core';
+import { type Clock, ShoalError } from '@shoal/core';
 import { type LogControl, type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
-import { modelLines, renderModelTable } from './model-table';
+import { Inventory } from './inventory';
+import type { LogDestination } from './log-destination';
+import { renderModelTable } from './model-table';
 import { project } from './project';
+import { signalMeanings } from './signals';
 import { type Standalone, startStandalone } from './standalone';
+import { judgeTritonFlags } from './triton-flags';
 
 /** What `serve` needs of the process around it. */
 export interface ServeShell {
+  readonly clock: Clock;
+  readonly logDestination: LogDestination;
   /** For people: start-up and shut-down lines. */
   print(line: string): void;
-  /** Calls back on each SIGTERM or SIGINT with its name. */
+  /** Calls back with the name of each signal that should end the process. */
   onSignal(received: (signal: string) => void): void;
+  /** Ends the process without waiting for anybody. */
+  exit(code: number): void;
 }
+
+const demoModels = path.join(project.root, 'models');
 
 /** Runs the server until a signal ends it; resolves with the exit code. */
 export async function serve(given: ServeConfig, shell: ServeShell): Promise<number> {
@@ -25,30 +34,53 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
     error: config.logError,
     verboseLevel: config.logVerbose,
   };
-  const logger = createLogger(logControl);
+  const logger = createLogger(logControl, shell.logDestination);
+  const { refusals, warnings } = judgeTritonFlags(config);
+  if (refusals.length > 0) throw new ShoalError('INVALID_ARGUMENT', refusals.join('; '));
+  for (const warning of warnings) logger.warn(warning);
   const repositories = [...config.modelRepository, ...config.modelStore];
   repositories.forEach(checkFolder);
   shell.print(`Shoal ${project.version}: loading models from ${repositories.join(', ')}`);
-  const server = await startStandalone({ config, logger, logControl });
   const signal = firstSignal(shell);
-  const inventory = new Inventory(server);
+  const server = await start({ config, logger, logControl });
+  const inventory = new Inventory(server.bus);
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
   if (loaded === 'loaded') {
     shell.print(`\n${renderModelTable(inventory.lines())}\n`);
     const failed = inventory.failed();
     if (failed > 0 && config.exitOnError) {
       shell.print(`${failed} of the models cannot be served, and --exit-on-error is set: ending`);
-      await server.drain(config.exitTimeoutSecs * 1000);
+      await drain(server, config, logger);
       return 1;
     }
-    if (config.allowGrpc) shell.print(`Started GRPCInferenceService at ${server.address}:${server.port}`);
+    if (config.allowGrpc) announce(server, repositories, shell);
     shell.print('Ctrl-C ends it once the accepted requests are answered.');
   }
   const name = await signal;
   shell.print(`${name}: finishing the accepted requests (at most ${config.exitTimeoutSecs} s; again ends at once)`);
   await drain(server, config, logger);
-  shell.print('All requests are answered. Bye.');
+  shell.print('Everything has ended. Bye.');
   return 0;
+}
+
+/** A port that is taken is the commonest trouble at start, so it comes with the way out. */
+async function start(deps: Parameters<typeof startStandalone>[0]): Promise<Standalone> {
+  try {
+    return await startStandalone(deps);
+  } catch (thrown) {
+    if (!(thrown instanceof ShoalError) || thrown.code !== 'UNAVAILABLE') throw thrown;
+    throw new ShoalError('UNAVAILABLE', `${thrown.message} (--grpc-port=0 takes any free port)`, { cause: thrown });
+  }
+}
+
+function announce(server: Standalone, repositories: readonly string[], shell: ServeShell): void {
+  const host = server.address.includes(':') ? `[${server.address}]` : server.address;
+  const address = `${host}:${server.port}`;
+  shell.print(`Started GRPCInferenceService at ${address}`);
+  if (repositories.length === 1 && repositories[0] === demoModels) {
+    const example = path.relative(process.cwd(), path.join(project.root, 'examples', 'infer.mjs'));
+    shell.print(`Try it from another terminal: node ${example} ${address}`);
+  } else shell.print(`Look around: grpcurl -plaintext ${address} inference.GRPCInferenceService/RepositoryIndex`);
 }
 
 async function drain(server: Standalone, config: ServeConfig, logger: Logger): Promise<void> {
@@ -60,17 +92,16 @@ async function drain(server: Standalone, config: ServeConfig, logger: Logger): P
   }
 }
 
-/** Resolves at the first signal; the second one does not wait for anybody. */
+/** Resolves at the first signal; a second one does not wait for anybody. */
 function firstSignal(shell: ServeShell): Promise<string> {
+  const meaningOf = signalMeanings(shell.clock);
   return new Promise((resolve) => {
-    let count = 0;
     shell.onSignal((signal) => {
-      count += 1;
-      if (count === 1) resolve(signal);
-      else {
-        shell.print(`${signal} again: ending at once`);
-        process.exit(1);
-      }
+      const meaning = meaningOf(signal);
+      if (meaning === 'drain') resolve(signal);
+      if (meaning !== 'exit') return;
+      shell.print(`${signal} again: ending at once`);
+      shell.exit(1);
     });
   });
 }
@@ -78,37 +109,11 @@ function firstSignal(shell: ServeShell): Promise<string> {
 /** Without a repository the demo models are served, so that the first try needs no argument. */
 function withDefaultRepository(config: ServeConfig): ServeConfig {
   if (config.modelRepository.length + config.modelStore.length > 0) return config;
-  return { ...config, modelRepository: [path.join(project.root, 'models')] };
+  return { ...config, modelRepository: [demoModels] };
 }
 
 /** The services keep host paths out of their errors; whoever typed one wants to see it. */
 function checkFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new ShoalError('INVALID_ARGUMENT', `--model-repository ${folder}: there is no such folder`);
-}
-
-/** Follows what is announced of models. */
-class Inventory {
-  readonly #models = new Map<string, ModelAnnouncement>();
-  readonly #versions = new Map<string, VersionAnnouncement>();
-
-  constructor({ bus }: Standalone) {
-    bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => put(this.#models, key, value));
-    bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => put(this.#versions, key, value));
-  }
-
-  lines() {
-    return modelLines([...this.#models.values()], [...this.#versions.values()]);
-  }
-
-  /** How many models or versions could not be loaded. */
-  failed(): number {
-    const broken = [...this.#models.values()].filter(({ reason }) => reason !== '');
-    return broken.length + [...this.#versions.values()].filter(({ state }) => state === 'UNAVAILABLE').length;
-  }
-}
-
-function put<V>(map: Map<string, V>, key: string, value: V | undefined): void {
-  if (value === undefined) map.delete(key);
-  else map.set(key, value);
 }

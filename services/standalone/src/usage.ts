@@ -9,6 +9,9 @@ const processSection: HelpSection = { title: 'Process', flags: processFlags };
 const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
 as { "grpc-port": 9001, "model-repository": ["a", "b"] }. Arguments win over the environment, that over the file.`;
 
+const tritonNote = `Other options of Triton's are taken with a warning where they make no difference here, and refused with a reason
+where they would.`;
+
 /** One sub-command: what it is for and what it takes. */
 export interface Command {
   readonly name: string;
@@ -63,5 +66,6 @@ Example: shoal serve --model-repository ./models
 
 /** The text of `shoal COMMAND --help`. */
 export function commandHelp({ name, summary, sections }: Command): string {
-  return renderHelp(`shoal ${name}: ${summary}.\n\nUsage: shoal ${name} [options]\n\n${configNote}`, sections);
+  const notes = name === 'serve' ? `${configNote}\n\n${tritonNote}` : configNote;
+  return renderHelp(`shoal ${name}: ${summary}.\n\nUsage: shoal ${name} [options]\n\n${notes}`, sections);
 }

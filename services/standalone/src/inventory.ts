@@ -1,0 +1,44 @@
+import {
+  type Bus,
+  type ModelAnnouncement,
+  type RunnerAnnouncement,
+  type VersionAnnouncement,
+  modelsPrefix,
+  queueKey,
+  runnersPrefix,
+  versionsPrefix,
+} from '@shoal/bus';
+import { type ModelLine, modelLines } from './model-table';
+
+/** Follows what is announced of models, versions and runners. */
+export class Inventory {
+  readonly #models = new Map<string, ModelAnnouncement>();
+  readonly #versions = new Map<string, VersionAnnouncement>();
+  readonly #runners = new Map<string, RunnerAnnouncement>();
+
+  constructor(bus: Bus) {
+    bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => put(this.#models, key, value));
+    bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => put(this.#versions, key, value));
+    bus.watch<RunnerAnnouncement>(runnersPrefix, (key, value) => put(this.#runners, key, value));
+  }
+
+  lines(): ModelLine[] {
+    const devices = new Map<string, string[]>();
+    for (const runner of this.#runners.values()) {
+      const queue = queueKey(runner);
+      devices.set(queue, [...(devices.get(queue) ?? []), runner.device]);
+    }
+    return modelLines([...this.#models.values()], [...this.#versions.values()], devices);
+  }
+
+  /** How many models or versions could not be loaded. */
+  failed(): number {
+    const broken = [...this.#models.values()].filter(({ reason }) => reason !== '');
+    return broken.length + [...this.#versions.values()].filter(({ state }) => state === 'UNAVAILABLE').length;
+  }
+}
+
+function put<V>(map: Map<string, V>, key: string, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
