@@ -16,7 +16,11 @@ export class Inventory {
   readonly #versions = new Map<string, VersionAnnouncement>();
   readonly #runners = new Map<string, RunnerAnnouncement>();
 
-  constructor(bus: Bus) {
+  readonly #wanted: readonly string[];
+
+  /** `wanted`: models to be told of even when the repository does not hold them. */
+  constructor(bus: Bus, wanted: readonly string[]) {
+    this.#wanted = wanted;
     bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => put(this.#models, key, value));
     bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => put(this.#versions, key, value));
     bus.watch<RunnerAnnouncement>(runnersPrefix, (key, value) => put(this.#runners, key, value));
@@ -28,13 +32,19 @@ export class Inventory {
       const queue = queueKey(runner);
       devices.set(queue, [...(devices.get(queue) ?? []), runner.device]);
     }
-    return modelLines([...this.#models.values()], [...this.#versions.values()], devices);
+    return modelLines([...this.#models.values(), ...this.#missing()], [...this.#versions.values()], devices);
   }
 
   /** How many models or versions could not be loaded. */
   failed(): number {
-    const broken = [...this.#models.values()].filter(({ reason }) => reason !== '');
+    const broken = [...this.#models.values(), ...this.#missing()].filter(({ reason }) => reason !== '');
     return broken.length + [...this.#versions.values()].filter(({ state }) => state === 'UNAVAILABLE').length;
+  }
+
+  #missing(): ModelAnnouncement[] {
+    const known = new Set([...this.#versions.values(), ...this.#models.values()].map(({ model }) => model));
+    const missing = this.#wanted.filter((model) => !known.has(model));
+    return missing.map((model) => ({ model, reason: 'no such model in the repository' }));
   }
 }
 

@@ -31,7 +31,8 @@ describe('a server that runs', () => {
 
   afterAll(() => shoal.stop());
 
-  test('says what is served and what is not, and how to look around', () => {
+  test('says what is served and what is not, and how to look around', async () => {
+    await eventually('it has said all', () => shoal.output.includes('Ctrl-C ends it'));
     expect(shoal.output).toMatch(/^simple +1 +by the client, up to 8 +CPU +READY$/m);
     expect(shoal.output).toMatch(/^not_onnx +1 +\S+ +- +UNAVAILABLE: .+/m);
     expect(shoal.output).toContain(
@@ -118,6 +119,27 @@ test(
     const start = startShoal({ models: { simple: {}, not_onnx: { from: 'hostile' } }, args: ['--exit-on-error'] });
     await expect(start).rejects.toThrow(/1 of the models cannot be served, and --exit-on-error is set: ending/);
     await expect(start).rejects.toThrow(/"code":1/);
+  },
+  timeout,
+);
+
+test(
+  '--exit-on-error minds a model that is not there',
+  async () => {
+    const args = ['--exit-on-error', '--model-control-mode=explicit', '--load-model=simple', '--load-model=absent'];
+    const start = startShoal({ models: { simple: {} }, args });
+    await expect(start).rejects.toThrow(/^absent +- +- +- +no such model in the repository$/m);
+    await expect(start).rejects.toThrow(/1 of the models cannot be served/);
+  },
+  timeout,
+);
+
+test(
+  'an empty repository is told of',
+  async () => {
+    const shoal = await startShoal({ models: {} });
+    expect(shoal.output).toContain('There are no models here; a repository holds them as MODEL/1/model.onnx.');
+    await shoal.stop();
   },
   timeout,
 );

@@ -5,7 +5,7 @@ import { type LogControl, type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 import { Inventory } from './inventory';
 import type { LogDestination } from './log-destination';
-import { renderModelTable } from './model-table';
+import { type ModelLine, renderModelTable } from './model-table';
 import { project } from './project';
 import { signalMeanings } from './signals';
 import { type Standalone, startStandalone } from './standalone';
@@ -25,6 +25,8 @@ export interface ServeShell {
 
 const demoModels = path.join(project.root, 'models');
 
+const noModels = 'There are no models here; a repository holds them as MODEL/1/model.onnx.';
+
 /** Runs the server until a signal ends it; resolves with the exit code. */
 export async function serve(given: ServeConfig, shell: ServeShell): Promise<number> {
   const config = withDefaultRepository(given);
@@ -43,17 +45,19 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   shell.print(`Shoal ${project.version}: loading models from ${repositories.join(', ')}`);
   const signal = firstSignal(shell);
   const server = await start({ config, logger, logControl });
-  const inventory = new Inventory(server.bus);
+  const inventory = new Inventory(server.bus, wantedModels(config));
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
   if (loaded === 'loaded') {
-    shell.print(`\n${renderModelTable(inventory.lines())}\n`);
+    const lines = inventory.lines();
+    shell.print(lines.length > 0 ? `\n${renderModelTable(lines)}\n` : noModels);
     const failed = inventory.failed();
     if (failed > 0 && config.exitOnError) {
       shell.print(`${failed} of the models cannot be served, and --exit-on-error is set: ending`);
       await drain(server, config, logger);
       return 1;
     }
-    if (config.allowGrpc) announce(server, repositories, shell);
+    if (config.allowGrpc) announce(server, hasDemo(repositories, lines), shell);
+    else shell.print('Nothing listens: --allow-grpc is false.');
     shell.print('Ctrl-C ends it once the accepted requests are answered.');
   }
   const name = await signal;
@@ -69,15 +73,28 @@ async function start(deps: Parameters<typeof startStandalone>[0]): Promise<Stand
     return await startStandalone(deps);
   } catch (thrown) {
     if (!(thrown instanceof ShoalError) || thrown.code !== 'UNAVAILABLE') throw thrown;
-    throw new ShoalError('UNAVAILABLE', `${thrown.message} (--grpc-port=0 takes any free port)`, { cause: thrown });
+    const wayOut = thrown.message.endsWith('in use')
+      ? '--grpc-port=0 takes any free port'
+      : '--grpc-address must name an address of this machine';
+    throw new ShoalError('UNAVAILABLE', `${thrown.message} (${wayOut})`, { cause: thrown });
   }
 }
 
-function announce(server: Standalone, repositories: readonly string[], shell: ServeShell): void {
+/** Whether the example client will find the model that it calls. */
+function hasDemo(repositories: readonly string[], lines: readonly ModelLine[]): boolean {
+  return repositories.includes(demoModels) && lines.some((line) => line.model === 'simple' && line.status === 'READY');
+}
+
+/** Models that the command line names one by one. */
+function wantedModels({ modelControlMode, loadModel }: ServeConfig): readonly string[] {
+  return modelControlMode === 'explicit' ? loadModel.filter((name) => name !== '*') : [];
+}
+
+function announce(server: Standalone, demo: boolean, shell: ServeShell): void {
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
   const address = `${host}:${server.port}`;
   shell.print(`Started GRPCInferenceService at ${address}`);
-  if (repositories.length === 1 && repositories[0] === demoModels) {
+  if (demo) {
     const example = path.relative(process.cwd(), path.join(project.root, 'examples', 'infer.mjs'));
     shell.print(`Try it from another terminal: node ${example} ${address}`);
   } else shell.print(`Look around: grpcurl -plaintext ${address} inference.GRPCInferenceService/RepositoryIndex`);
