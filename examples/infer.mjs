@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
+const address = process.argv[2] ?? '127.0.0.1:8001';
 const proto = fileURLToPath(new URL('../proto', import.meta.url));
 const loaded = loadSync('inference/grpc_service.proto', { includeDirs: [proto], keepCase: true, longs: Number });
 const { GRPCInferenceService } = grpc.loadPackageDefinition(loaded).inference;
-const client = new GRPCInferenceService(process.argv[2] ?? '127.0.0.1:8001', grpc.credentials.createInsecure());
+const client = new GRPCInferenceService(address, grpc.credentials.createInsecure());
 
 const vector = (values) => Buffer.from(Int32Array.from(values).buffer);
 const request = {
@@ -15,10 +16,14 @@ const request = {
   raw_input_contents: [vector(Array.from({ length: 16 }, (_, i) => i)), vector(Array(16).fill(1))],
 };
 client.ModelInfer(request, { deadline: Date.now() + 5000 }, (error, response) => {
-  if (error) throw error;
+  client.close();
+  if (error) {
+    console.error(`${address}: ${grpc.status[error.code]}: ${error.details}`);
+    process.exitCode = 1;
+    return;
+  }
   response.outputs.forEach(({ name }, i) => {
     const raw = Buffer.from(response.raw_output_contents[i]);
     console.log(name, Array.from({ length: raw.length / 4 }, (_, k) => raw.readInt32LE(k * 4)).join(' '));
   });
-  client.close();
 });
