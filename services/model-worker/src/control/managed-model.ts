@@ -20,6 +20,8 @@ export class ManagedModel {
   readonly #deps: ManagedModelDeps;
   readonly #serving = new Map<number, Generation>();
   readonly #loading = new Set<Generation>();
+  /** Versions that are told to be UNAVAILABLE for a reason of their own. */
+  readonly #failed = new Set<number>();
   /** Retirements that go on in the background. */
   readonly #leaving = new Set<Promise<void>>();
   #closed = false;
@@ -63,6 +65,11 @@ export class ManagedModel {
     const { drainTimeoutMs } = this.#deps.context;
     await Promise.all([...this.#serving.values()].map((generation) => this.#end(generation, drainTimeoutMs)));
     await Promise.all(this.#leaving);
+    // Nobody wants them any more, so that they failed no longer matters.
+    for (const version of this.#failed) {
+      this.#deps.board.unavailable({ model: this.name, version, generation: this.#deps.nextGeneration() }, 'unloaded');
+    }
+    this.#failed.clear();
   }
 
   /** Ends what loads, at once; takes no more loads. */
@@ -106,6 +113,7 @@ export class ManagedModel {
     for (const { version } of wanted) {
       if (this.#serving.has(version)) continue;
       const key = { model: this.name, version, generation: this.#deps.nextGeneration() };
+      if (failures.has(version)) this.#failed.add(version);
       this.#deps.board.unavailable(key, failures.get(version) ?? 'unloaded');
     }
   }
@@ -115,6 +123,7 @@ export class ManagedModel {
     const { version } = generation.key;
     const before = this.#serving.get(version);
     this.#serving.set(version, generation);
+    this.#failed.delete(version);
     generation.onBroken = (reason) => this.#broken(generation, reason);
     board.ready(generation);
     generation.goLive();
@@ -136,6 +145,7 @@ export class ManagedModel {
     const { version } = generation.key;
     if (this.#serving.get(version) !== generation) return;
     this.#serving.delete(version);
+    this.#failed.add(version);
     this.#deps.board.unavailable(generation.key, loadReason(reason));
     this.#deps.context.logger.error(`'${this.name}' version ${version} is given up: ${reason.message}`);
     this.#background(generation.retire(0));
