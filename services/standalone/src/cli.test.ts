@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { serveFlags } from './flags';
 
+// A process a call, perhaps on a busy machine.
+jest.setTimeout(30_000);
+
 const cli = path.join(__dirname, '../dist/cli.js');
 
 function shoal(...argv: string[]) {

@@ -7,7 +7,8 @@ import { StockClient } from '../../../test/support/stock-client';
 import { isSimpleAnswer, simpleRequest } from '../../../test/support/tensors';
 import { eventually, within } from '../../../test/support/waiting';
 
-const timeout = 60_000;
+// Whole servers start and end here, perhaps on a busy machine.
+jest.setTimeout(60_000);
 
 /** For servers that the test ends in its own way. */
 async function release(shoal: Shoal): Promise<void> {
@@ -27,7 +28,7 @@ describe('a server that runs', () => {
       args: ['--http-port', '8000', '--allow-metrics', 'false', '--log-format=text'],
       env: { SHOAL_EXIT_TIMEOUT_SECS: '7' },
     });
-  }, timeout);
+  });
 
   afterAll(() => shoal.stop());
 
@@ -67,120 +68,92 @@ describe('a server that runs', () => {
     await own.ended(runners);
     expect(own.output).toContain('SIGINT: finishing the accepted requests (at most 7 s; again ends at once)');
     expect(own.output).not.toContain('again: ending');
-  }, 60_000);
+  });
 });
 
-test(
-  'without arguments it serves the demo models, and a closed terminal ends it in order',
-  async () => {
-    const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const exit = new Promise((resolve) => child.once('exit', resolve));
-    try {
-      await eventually('it is ready', () => output.includes('Ctrl-C'), 30_000);
-      for (const model of ['breast_cancer', 'digits', 'simple']) {
-        expect(output).toMatch(new RegExp(`^${model} +1 .*READY$`, 'm'));
-      }
-      expect(output).toMatch(/^Try it from another terminal: node \S*examples\/infer\.mjs 127\.0\.0\.1:\d+$/m);
-      child.kill('SIGHUP');
-      expect(await within('its end', exit, 20_000)).toBe(0);
-      expect(output).toContain('SIGHUP: finishing');
-    } finally {
-      child.kill('SIGKILL');
+test('without arguments it serves the demo models, and a closed terminal ends it in order', async () => {
+  const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    await eventually('it is ready', () => output.includes('Ctrl-C'), 30_000);
+    for (const model of ['breast_cancer', 'digits', 'simple']) {
+      expect(output).toMatch(new RegExp(`^${model} +1 .*READY$`, 'm'));
     }
-  },
-  timeout,
-);
+    expect(output).toMatch(/^Try it from another terminal: node \S*examples\/infer\.mjs 127\.0\.0\.1:\d+$/m);
+    child.kill('SIGHUP');
+    expect(await within('its end', exit, 20_000)).toBe(0);
+    expect(output).toContain('SIGHUP: finishing');
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
 
-test(
-  'a signal while models load ends it in order',
-  async () => {
-    const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const exit = new Promise((resolve) => child.once('exit', resolve));
-    try {
-      const runners = await eventually('a runner starts', () => {
-        const found = childrenOf(child.pid!);
-        return found.length > 0 && found;
-      });
-      child.kill('SIGTERM');
-      expect(await within('its end', exit, 20_000)).toBe(0);
-      await eventually('no runner outlives it', () => !runners.some(isAlive));
-    } finally {
-      child.kill('SIGKILL');
-    }
-  },
-  timeout,
-);
+test('a signal while models load ends it in order', async () => {
+  const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    const runners = await eventually('a runner starts', () => {
+      const found = childrenOf(child.pid!);
+      return found.length > 0 && found;
+    });
+    child.kill('SIGTERM');
+    expect(await within('its end', exit, 20_000)).toBe(0);
+    await eventually('no runner outlives it', () => !runners.some(isAlive));
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
 
-test(
-  '--exit-on-error ends it when a model cannot be served',
-  async () => {
-    const start = startShoal({ models: { simple: {}, not_onnx: { from: 'hostile' } }, args: ['--exit-on-error'] });
-    await expect(start).rejects.toThrow(/1 of the models cannot be served, and --exit-on-error is set: ending/);
-    await expect(start).rejects.toThrow(/"code":1/);
-  },
-  timeout,
-);
+test('--exit-on-error ends it when a model cannot be served', async () => {
+  const start = startShoal({ models: { simple: {}, not_onnx: { from: 'hostile' } }, args: ['--exit-on-error'] });
+  await expect(start).rejects.toThrow(/1 of the models cannot be served, and --exit-on-error is set: ending/);
+  await expect(start).rejects.toThrow(/"code":1/);
+});
 
-test(
-  '--exit-on-error minds a model that is not there',
-  async () => {
-    const args = ['--exit-on-error', '--model-control-mode=explicit', '--load-model=simple', '--load-model=absent'];
-    const start = startShoal({ models: { simple: {} }, args });
-    await expect(start).rejects.toThrow(/^absent +- +- +- +no such model in the repository$/m);
-    await expect(start).rejects.toThrow(/1 of the models cannot be served/);
-  },
-  timeout,
-);
+test('--exit-on-error minds a model that is not there', async () => {
+  const args = ['--exit-on-error', '--model-control-mode=explicit', '--load-model=simple', '--load-model=absent'];
+  const start = startShoal({ models: { simple: {} }, args });
+  await expect(start).rejects.toThrow(/^absent +- +- +- +no such model in the repository$/m);
+  await expect(start).rejects.toThrow(/1 of the models cannot be served/);
+});
 
-test(
-  'an empty repository is told of',
-  async () => {
-    const shoal = await startShoal({ models: {} });
-    expect(shoal.output).toContain('There are no models here; a repository holds them as MODEL/1/model.onnx.');
-    await shoal.stop();
-  },
-  timeout,
-);
+test('an empty repository is told of', async () => {
+  const shoal = await startShoal({ models: {} });
+  expect(shoal.output).toContain('There are no models here; a repository holds them as MODEL/1/model.onnx.');
+  await shoal.stop();
+});
 
-test(
-  'its runners end when it is killed',
-  async () => {
-    const shoal = await startShoal({ models: { simple: {} } });
-    const runners = shoal.runners();
-    expect(runners).toHaveLength(1);
-    shoal.signal('SIGKILL');
-    await shoal.exited;
-    await eventually('the runners end', () => !runners.some(isAlive));
-    await release(shoal);
-  },
-  timeout,
-);
+test('its runners end when it is killed', async () => {
+  const shoal = await startShoal({ models: { simple: {} } });
+  const runners = shoal.runners();
+  expect(runners).toHaveLength(1);
+  shoal.signal('SIGKILL');
+  await shoal.exited;
+  await eventually('the runners end', () => !runners.some(isAlive));
+  await release(shoal);
+});
 
-test(
-  'it goes on serving when nobody reads what it prints',
-  async () => {
-    const port = await freePort();
-    const argv = [cli, 'serve', `--grpc-port=${port}`, '--log-verbose=1'];
-    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const exit = new Promise((resolve) => child.once('exit', resolve));
-    child.stdout.destroy();
-    child.stderr.destroy();
-    try {
-      const client = new StockClient(`127.0.0.1:${port}`);
-      await eventually('it is ready', async () => (await client.call('ServerReady', {})).ready, 30_000);
-      expect(await client.failure('ModelInfer', { model_name: 'nobody' })).toMatchObject({ code: 'NOT_FOUND' });
-      expect(isSimpleAnswer(await client.infer(simpleRequest(1)), 1)).toBe(true);
-      client.close();
-      child.kill('SIGTERM');
-      expect(await within('its end', exit, 20_000)).toBe(0);
-    } finally {
-      child.kill('SIGKILL');
-    }
-  },
-  timeout,
-);
+test('it goes on serving when nobody reads what it prints', async () => {
+  const port = await freePort();
+  const argv = [cli, 'serve', `--grpc-port=${port}`, '--log-verbose=1'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.stdout.destroy();
+  child.stderr.destroy();
+  try {
+    const client = new StockClient(`127.0.0.1:${port}`);
+    await eventually('it is ready', async () => (await client.call('ServerReady', {})).ready, 30_000);
+    expect(await client.failure('ModelInfer', { model_name: 'nobody' })).toMatchObject({ code: 'NOT_FOUND' });
+    expect(isSimpleAnswer(await client.infer(simpleRequest(1)), 1)).toBe(true);
+    client.close();
+    child.kill('SIGTERM');
+    expect(await within('its end', exit, 20_000)).toBe(0);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
 
 /** A port that was free a moment ago: nobody tells which one a server without readers has taken. */
 function freePort(): Promise<number> {
