@@ -104,7 +104,7 @@ describe.each([
       assert(answer !== 'closed' && answer.kind === 'answer');
       return answer.offerId === i + 1 && Buffer.alloc(size, i + 1).equals(answer.response);
     });
-    assert.equal(right.length, count);
+    expect(right.length).toBe(count);
   });
 
   test('nothing is delivered from within a call, nor before there is a receiver', async () => {
