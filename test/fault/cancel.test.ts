@@ -2,7 +2,7 @@ import { type Shoal, startShoal } from '../support/shoal';
 import { roundsFor, slowInputs } from '../support/slow';
 import { type Failure, StockClient } from '../support/stock-client';
 import { TcpProxy } from '../support/tcp-proxy';
-import { inferRequest } from '../support/tensors';
+import { float32Output, inferRequest } from '../support/tensors';
 import { eventually, sleep, within } from '../support/waiting';
 
 let shoal: Shoal;
@@ -13,6 +13,10 @@ beforeAll(async () => {
   shoal = await startShoal({
     models: {
       slow_loop: {},
+      batched: {
+        fixture: 'slow_loop',
+        append: 'dynamic_batching { preferred_batch_size: [ 4 ] max_queue_delay_microseconds: 60000000 }',
+      },
       watched: { fixture: 'slow_loop', append: 'parameters { key: "run_timeout_secs" value { string_value: "0.5" } }' },
     },
   });
@@ -75,7 +79,23 @@ test('cancelled while it runs: its runner is freed for the next', async () => {
   const { code } = await cancelAfter(300, 60);
   expect(code).toBe('CANCELLED');
   await within('the next request', shoal.client.infer(slow(0.01)), 15_000);
-  expect(shoal.runners()).toHaveLength(2);
+  expect(shoal.runners()).toHaveLength(3);
+}, 30_000);
+
+test('a member of a running batch that is cancelled takes nothing from the others', async () => {
+  const controller = new AbortController();
+  const given = Array.from({ length: 4 }, (_, i) => inferRequest('batched', slowInputs(Math.round(second / 2), i)));
+  const [first, ...others] = given;
+  const cancelled = shoal.client.failure('ModelInfer', first!, { signal: controller.signal });
+  const answers = others.map((request) => shoal.client.infer(request));
+  await sleep(200);
+  controller.abort();
+  expect((await cancelled).code).toBe('CANCELLED');
+  for (const [i, answer] of (await Promise.all(answers)).entries()) {
+    const alone = await shoal.client.infer({ ...others[i]!, model_name: 'slow_loop' });
+    const wanted = float32Output(alone, 'Y');
+    float32Output(answer, 'Y').forEach((value, at) => expect(value).toBeCloseTo(wanted[at]!, 5));
+  }
 }, 30_000);
 
 test('a deadline that passes while it runs: DEADLINE_EXCEEDED in time, and its runner is freed for the next', async () => {
