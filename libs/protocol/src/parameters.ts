@@ -21,11 +21,19 @@ export const noParameters: InferParameters = new Map();
 /** More parameters than this on one request or tensor are refused: no client has a use for them, and each costs memory. */
 export const maxParameters = 1024;
 
+/**
+ * More than this in a whole message are refused: the limit of one tensor does not bound a message of many tensors, and
+ * 4096 tensors in shared memory have three each.
+ */
+export const maxParametersInAll = 16384;
+
 const none: InferParameter = { kind: 'none' };
 
 /** Reads one entry of a map<string, InferParameter> field (tag already read) into `into`; the last of a key wins. */
 export function readParameter(reader: WireReader, into: Map<string, InferParameter>): void {
   const outer = reader.enter('parameters');
+  reader.parameters += 1;
+  if (reader.parameters > maxParametersInAll) reader.fail(`more than ${maxParametersInAll} parameters in all`);
   let key = '';
   let parameter = none;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {

@@ -15,6 +15,12 @@ export interface TensorHeader {
 /** More dimensions than this are refused; NumPy allows 64, ONNX models have a handful. */
 export const maxDims = 64;
 
+/**
+ * More pieces of one tensor's contents than this are refused: encoders write one. An empty piece takes two bytes of a
+ * message and a hundred of memory.
+ */
+export const maxContentsPieces = 1024;
+
 /** Reads a tensor header (tag already read, at its length). */
 export function readTensorHeader(reader: WireReader): TensorHeader {
   const outer = reader.enter('a tensor');
@@ -41,7 +47,9 @@ export function readTensorHeader(reader: WireReader): TensorHeader {
         readParameter(reader, (parameters ??= new Map()));
         break;
       case (5 << 3) | wire.bytes:
-        (contents ??= []).push(reader.bytes('contents'));
+        contents ??= [];
+        if (contents.length >= maxContentsPieces) reader.fail(`more than ${maxContentsPieces} pieces of contents`);
+        contents.push(reader.bytes('contents'));
         break;
       default:
         reader.skip(tag);

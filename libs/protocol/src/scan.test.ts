@@ -122,6 +122,23 @@ describe('refusals say what and where', () => {
       request(...Array.from({ length: 1025 }, (_, i) => bytesField(4, stringField(1, `key ${i}`)))),
       'more than 1024 parameters',
     ],
+    [
+      '17 outputs with 1000 parameters each',
+      request(
+        ...Array.from({ length: 17 }, () =>
+          bytesField(
+            6,
+            Buffer.concat(Array.from({ length: 1000 }, (_, i) => bytesField(2, stringField(1, `key ${i}`)))),
+          ),
+        ),
+      ),
+      'more than 16384 parameters in all',
+    ],
+    [
+      'contents in 1025 pieces',
+      request(input(...Array<Uint8Array>(1025).fill(Uint8Array.of(0x2a, 0)))),
+      'more than 1024 pieces of contents',
+    ],
   ])('%s', (_name, scan, problem) => {
     expect(scan).toThrow(ShoalError);
     expect(scan).toThrow(problem);

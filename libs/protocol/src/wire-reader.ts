@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { constants, isUtf8 } from 'node:buffer';
 import { ShoalError } from '@shoal/core';
 
 /** Protobuf wire types. 3 and 4 are groups, which no message of ours has. */
@@ -23,6 +23,8 @@ export class WireReader {
   /** Lower and upper 32 bits of the last `varint64`, unsigned. */
   low = 0;
   high = 0;
+  /** Entries of parameter maps read so far. */
+  parameters = 0;
   /** What is being read, for error texts. */
   where: string;
 
@@ -143,6 +145,7 @@ export class WireReader {
   /** A string field; protobuf strings are UTF-8, anything else is refused. */
   string(what: string): string {
     const length = this.length(what);
+    if (length > constants.MAX_STRING_LENGTH) this.fail(`${what} of ${length} bytes is too long`);
     const start = this.at;
     const end = start + length;
     this.at = end;
