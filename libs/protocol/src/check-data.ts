@@ -11,7 +11,7 @@ import {
 import type { InferRequestView } from './scan-request';
 import { type TypedContents, measureContents } from './typed-contents';
 
-/** Where an input's raw bytes come from: they are there, or typed contents will yield them. */
+/** Where an input's raw bytes come from: they are there, or typed contents or shared memory will yield them. */
 export type InputSource = Uint8Array | TypedContents;
 
 export function byteLengthOf(source: InputSource): number {
@@ -43,8 +43,10 @@ export function findData(view: InferRequestView, model: string, options: CheckOp
     const reference = sharedMemoryOf(name, input.parameters);
     if (reference !== undefined) {
       if (contents !== undefined) throw sharedMemoryWithContents(name, model);
-      if (options.sharedMemory === undefined) throw sharedMemoryUnknown(reference.region);
-      return options.sharedMemory.read(reference);
+      const { sharedMemory } = options;
+      if (sharedMemory === undefined) throw sharedMemoryUnknown(reference.region);
+      sharedMemory.check(reference);
+      return { byteLength: reference.byteSize, toRaw: () => sharedMemory.read(reference) };
     }
     if (contents !== undefined) {
       if (view.rawInputContents.length > 0) throw contentsAndRaw(name, model);

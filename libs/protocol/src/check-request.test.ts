@@ -227,9 +227,16 @@ describe('optional inputs', () => {
 
 describe('shared memory', () => {
   const reserved: unknown[] = [];
+  let reads = 0;
+  beforeEach(() => {
+    reads = 0;
+  });
   const memory: SharedMemory = {
-    read: ({ region, offset, byteSize }) => {
+    check: ({ region }) => {
       if (region !== 'r') throw new ShoalError('NOT_FOUND', 'elsewhere');
+    },
+    read: ({ offset, byteSize }) => {
+      reads += 1;
       return zeros(64).subarray(offset, offset + byteSize);
     },
     reserve: (reference) => void reserved.push(reference),
@@ -259,6 +266,24 @@ describe('shared memory', () => {
       { index: 1, classification: 0, sharedMemory: { region: 'out', offset: 128, byteSize: 64 } },
     ]);
     expect(reserved).toEqual([{ region: 'out', offset: 128, byteSize: 64 }]);
+  });
+
+  test('is read for inputs that have been found right only', () => {
+    const shared = (shape: number[], size: number) => tensor('INPUT0', 'INT32', shape, place('r', size));
+    const typed = tensor('INPUT1', 'INT32', [1, 16], { contents: { int_contents: Array<number>(16).fill(1) } });
+    const requests = [
+      { inputs: Array.from({ length: 100 }, (_, i) => ({ ...shared([1, 16], 64), name: `I${i}` })) },
+      { inputs: [shared([1, 16], 2 ** 40), typed] },
+      { inputs: [shared([1, 15], 60), typed] },
+    ];
+    for (const request of requests) expect(() => check(request, simple, options)).toThrow(ShoalError);
+    expect(reads).toBe(0);
+    check({ inputs: [shared([1, 16], 64), typed] }, simple, options);
+    expect(reads).toBe(1);
+    expect(() => check({ inputs: [shared([1, 16], 64), typed] }, simple, { ...options, maxBytes: 127 })).toThrow(
+      expect.objectContaining({ code: 'RESOURCE_EXHAUSTED', message: expect.stringContaining('has 128 bytes') }),
+    );
+    expect(reads).toBe(1);
   });
 
   const first = (rest: object): object => ({ inputs: [tensor('INPUT0', 'INT32', [1, 16], rest)] });

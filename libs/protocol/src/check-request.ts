@@ -1,9 +1,9 @@
-import { checkNames, findData, readOutputs, type OutputWish } from './check-data';
+import { checkNames, findData, type InputSource, readOutputs, type OutputWish } from './check-data';
 import { checkParameters } from './check-parameters';
 import { checkCount, checkRequired, checkTensor, placeInputs } from './check-shapes';
 import { checkSize } from './check-sizes';
 import type { CheckOptions, CheckedInput, CheckedOutput, CheckedRequest } from './checked-request';
-import { decoupledUnary, unexpectedOutput } from './error-texts';
+import { decoupledUnary, requestTooLarge, unexpectedOutput } from './error-texts';
 import type { InferRequestView } from './scan-request';
 import type { TensorHeader } from './scan-tensor';
 import { shapeKey } from './shape-key';
@@ -35,6 +35,7 @@ export function checkInferRequest(
     checkTensor(view.id, view.inputs[i] as TensorHeader, spec, signature);
   }
   checkRequired(view, signature, index);
+  checkTotal(sources, options.maxBytes);
   const inputs = new Array<CheckedInput>(found.length);
   let bytes = 0;
   for (let i = found.length - 1; i >= 0; i -= 1) {
@@ -61,6 +62,14 @@ export function checkInferRequest(
     sharedMemoryOutputs: outputs.some((output) => output.sharedMemory !== undefined),
     bytes,
   };
+}
+
+/** Nothing is copied for a request that is too large with its copies: a byte of typed contents may stand for eight. */
+function checkTotal(sources: readonly InputSource[], limit: number | undefined): void {
+  if (limit === undefined) return;
+  let total = 0;
+  for (const source of sources) total += source.byteLength;
+  if (total > limit) throw requestTooLarge(total, limit);
 }
 
 /** The requested outputs in the signature's order. Of several unknown ones the first by name is refused. */

@@ -7,9 +7,11 @@ export interface SharedMemoryReference {
   readonly byteSize: number;
 }
 
-/** How the check reaches registered shared memory; both throw the ShoalError that the client is to see. */
+/** How the check reaches registered shared memory; all throw the ShoalError that the client is to see. */
 export interface SharedMemory {
-  /** The bytes of an input. */
+  /** Makes sure that an input can be read there. */
+  check(reference: SharedMemoryReference): void;
+  /** The bytes of an input: called last, when all else about the request has been found right. */
   read(reference: SharedMemoryReference): Uint8Array;
   /** Makes sure that an output may be written there later. */
   reserve(reference: SharedMemoryReference): void;
@@ -75,6 +77,8 @@ export interface CheckedRequest extends RequestOptions {
 export interface CheckOptions {
   /** ModelInfer, which cannot serve decoupled models; false for ModelStreamInfer. */
   readonly unary: boolean;
+  /** Most bytes that the inputs of a request may have, of all kinds; without it there is no bound. */
+  readonly maxBytes?: number;
   /** Without it every region is unknown. */
   readonly sharedMemory?: SharedMemory;
 }

@@ -254,6 +254,13 @@ export const byteSizeMismatch = (
     ),
   );
 
+/** Not Triton's, which has no such bound. */
+export const requestTooLarge = (size: number, limit: number): ShoalError =>
+  refuse(
+    'RESOURCE_EXHAUSTED',
+    `the request has ${size} bytes in its inputs, more than the ${limit} that this server holds at a time`,
+  );
+
 // Strings.
 
 export const stringsTooFew = (

@@ -79,7 +79,9 @@ describe('admission', () => {
     await start({ maxInflightBytes: 100 });
     const { status, details } = await rig.client.call('ModelInfer', simpleRequest());
     expect(status).toBe('RESOURCE_EXHAUSTED');
-    expect(details).toMatch(/^the request has \d+ bytes, more than the 100 that this server holds at a time$/);
+    expect(details).toMatch(
+      /^the request has \d+ bytes in its inputs, more than the 100 that this server holds at a time$/,
+    );
   });
 
   test('refused and cancelled requests leave nothing counted', async () => {

@@ -1,5 +1,5 @@
 import { type Clock, type Lifecycle, ShoalError } from '@shoal/core';
-import { type InferRequestView, checkInferRequest } from '@shoal/protocol';
+import { type InferRequestView, checkInferRequest, maxMessageBytes } from '@shoal/protocol';
 import type { Logger } from '@shoal/telemetry';
 import type { Catalog } from '../catalog/catalog';
 import type { Admission } from '../requests/admission';
@@ -31,9 +31,12 @@ export interface InferenceDeps {
 /** Takes requests in: finds their model, checks and admits them, and hands them to the table. */
 export class Inference {
   readonly #deps: InferenceDeps;
+  /** Of one request's inputs: what may be admitted and what one message to a runner holds. */
+  readonly #maxBytes: number;
 
   constructor(deps: InferenceDeps) {
     this.#deps = deps;
+    this.#maxBytes = Math.min(deps.admission.maxBytes, maxMessageBytes);
   }
 
   /** Starts a request. @throws ShoalError that the client is to see when it is refused at once; then `listener` hears nothing. */
@@ -73,7 +76,11 @@ export class Inference {
 
   #plan(view: InferRequestView, unary: boolean, use: RegionUse | undefined): InferPlan {
     const version = this.#deps.catalog.resolve(view.modelName, view.modelVersion);
-    const request = checkInferRequest(view, version.signature, { unary, ...(use && { sharedMemory: use }) });
+    const request = checkInferRequest(view, version.signature, {
+      unary,
+      maxBytes: this.#maxBytes,
+      ...(use && { sharedMemory: use }),
+    });
     if (version.signature.decoupled) {
       throw new ShoalError(
         'UNIMPLEMENTED',

@@ -16,6 +16,11 @@ export class Admission {
     this.#limits = limits;
   }
 
+  /** More than this is never admitted. */
+  get maxBytes(): number {
+    return this.#limits.bytes;
+  }
+
   get requests(): number {
     return this.#requests;
   }

@@ -61,6 +61,10 @@ export class RegionUse implements SharedMemory {
     this.#regions = regions;
   }
 
+  check(reference: SharedMemoryReference): void {
+    this.#find(reference).check(reference);
+  }
+
   read(reference: SharedMemoryReference): Buffer {
     return this.#find(reference).read(reference);
   }
