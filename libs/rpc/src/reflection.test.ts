@@ -1,5 +1,5 @@
 import { systemClock } from '@shoal/core';
-import { assertNothingOpen, openNow } from '@shoal/testing';
+import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import { join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import { FileDescriptorProto, type IDescriptorProto } from 'protobufjs/ext/descriptor';
@@ -7,7 +7,7 @@ import type { RpcClient } from './client';
 import { createClient } from './grpc-js/create-client';
 import { createServer } from './grpc-js/create-server';
 import { type MethodDefinition, addReflection } from '.';
-import type { RpcServer } from './server';
+import type { RpcServer, StreamCall } from './server';
 
 interface Answer {
   listServicesResponse?: { service: { name: string }[] };
@@ -75,4 +75,54 @@ test('the entries of maps have the names that readers of descriptors insist on',
   expect(entries).toEqual(['CcModelFilenamesEntry', 'MetricTagsEntry', 'ParametersEntry']);
   const used = config?.field?.filter(({ typeName }) => typeName?.endsWith('Entry')).map(({ name }) => name);
   expect(used).toEqual(['cc_model_filenames', 'metric_tags', 'parameters']);
+});
+
+test('who asks on without reading the answers is held back', async () => {
+  const [questions, questionBytes] = [160, 256 * 1024];
+  let most = 0;
+  let received = 0;
+  const watched = createServer({ clock: systemClock });
+  addReflection(
+    {
+      ...watched,
+      addService(definition, handlers) {
+        const serve = handlers['ServerReflectionInfo'] as (call: StreamCall<unknown, unknown>) => void;
+        watched.addService(definition, {
+          ServerReflectionInfo: (call: StreamCall<unknown, unknown>) =>
+            serve(
+              Object.assign(Object.create(call) as typeof call, {
+                onMessage: (receive: (message: unknown) => void) =>
+                  call.onMessage((message) => {
+                    received += 1;
+                    receive(message);
+                    most = Math.max(most, call.bufferedBytes);
+                  }),
+                onEnd: (ended: () => void) => call.onEnd(ended),
+                onDrain: (drained: () => void) => call.onDrain(drained),
+                write: (message: unknown) => call.write(message),
+                pause: () => call.pause(),
+                resume: () => call.resume(),
+                end: () => call.end(),
+              }),
+            ),
+        });
+      },
+    },
+    ['grpc/health/v1/health.proto'],
+  );
+  const asker = createClient(`127.0.0.1:${await watched.listen('127.0.0.1:0')}`);
+  const stream = asker.stream(method('v1'));
+  for (let i = 0; i < questions; i += 1) stream.write({ fileContainingSymbol: 'x'.repeat(questionBytes) });
+  stream.end();
+  await until(() => most > 1024 * 1024);
+  // Everything that could still arrive does so now.
+  for (let turn = 0; turn < 500; turn += 1) await new Promise(setImmediate);
+  expect(most).toBeLessThan(4 * 1024 * 1024);
+  expect(received).toBeLessThan(questions);
+  const answers: Answer[] = [];
+  stream.onMessage((answer) => answers.push(answer));
+  expect(await new Promise((resolve) => stream.onEnd(resolve))).toBeUndefined();
+  expect(answers).toHaveLength(questions);
+  asker.close();
+  await watched.drain(1000);
 });

@@ -24,12 +24,17 @@ export function addReflection(server: RpcServer, protoFiles: readonly string[]):
     addService(definition, implementation) {
       const { ServerReflectionInfo } = implementation as unknown as ReflectionHandlers;
       server.addService(definition, {
-        ServerReflectionInfo: (call: StreamCall<unknown, unknown>) =>
+        ServerReflectionInfo(call: StreamCall<unknown, unknown>) {
+          call.onDrain(() => call.resume());
           ServerReflectionInfo({
             on: (event, listener) => (event === 'data' ? call.onMessage(listener) : call.onEnd(listener)),
-            write: (message) => call.write(message),
+            write(message) {
+              // Answers are a thousand times larger than questions: who does not read them may not ask on.
+              if (!call.write(message)) call.pause();
+            },
             end: () => call.end(),
-          }),
+          });
+        },
       });
     },
   });
