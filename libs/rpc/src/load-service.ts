@@ -1,5 +1,6 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { type Options, type PackageDefinition, loadSync } from '@grpc/proto-loader';
+import { checkFields } from './check-fields';
 import { protoDirectory } from './proto-directory';
 
 /** How messages look in TypeScript; `npm run gen` generates the types with the same options. */
@@ -33,5 +34,18 @@ export function loadService(protoFile: string, name: string): ServiceDefinition 
   const definition = loadPackage(protoFile)[name];
   // A message's entry has a `format`; what has none is a service.
   if (!definition || 'format' in definition) throw new Error(`${protoFile} defines no service ${name}`);
-  return definition as ServiceDefinition;
+  const methods = Object.entries(definition as ServiceDefinition);
+  return Object.fromEntries(methods.map(([method, parts]) => [method, strict(parts)])) as ServiceDefinition;
+}
+
+/** The method with a decoder of requests that refuses what protobufjs lets pass. */
+function strict(method: ServiceDefinition[string]): ServiceDefinition[string] {
+  const decode = method.requestDeserialize;
+  return {
+    ...method,
+    requestDeserialize(bytes) {
+      checkFields(bytes);
+      return decode(bytes) as object;
+    },
+  };
 }

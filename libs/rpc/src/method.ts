@@ -17,15 +17,30 @@ const identity: MethodCodec = {
   },
 };
 
+/**
+ * Largest message that is decoded into objects, as gRPC's own default: decoded, it takes a multiple of its bytes, and a
+ * message of two gigabytes would end the process.
+ */
+export const maxDecodedBytes = 4 * 1024 * 1024;
+
 /** The codec of a method that a server answers. */
-export function serverCodec(method: MethodDefinition<unknown, unknown>, passthrough: boolean): MethodCodec {
+export function serverCodec(
+  method: MethodDefinition<unknown, unknown>,
+  { passthrough, large }: { readonly passthrough: boolean; readonly large: boolean },
+): MethodCodec {
   if (passthrough) return identity;
   return {
     decode(bytes) {
+      if (!large && bytes.length > maxDecodedBytes) {
+        const sizes = `${bytes.length} vs ${maxDecodedBytes}`;
+        throw new ShoalError('RESOURCE_EXHAUSTED', `Received message larger than max (${sizes})`);
+      }
       try {
         return method.requestDeserialize(bytes);
       } catch (thrown) {
-        const reason = thrown instanceof Error ? thrown.message : String(thrown);
+        // protobufjs stumbles over entries of maps that have no value.
+        const stumbled = !(thrown instanceof Error) || thrown instanceof TypeError;
+        const reason = stumbled ? 'it is malformed' : thrown.message;
         throw new ShoalError('INVALID_ARGUMENT', `the request message of ${method.path} cannot be decoded: ${reason}`, {
           cause: thrown,
         });

@@ -57,6 +57,8 @@ type AnyHandler = ((request: any, call: any) => unknown) | ((call: any) => unkno
 export interface ServiceOptions {
   /** Methods whose messages pass as Buffers, undecoded in both directions: the hot path. */
   readonly passthrough?: readonly string[];
+  /** Methods whose requests may be as large as the server allows; those of other methods have at most 4 MiB. */
+  readonly large?: readonly string[];
 }
 
 export interface TlsOptions {

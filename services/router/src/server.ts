@@ -56,7 +56,8 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
       ...sharedMemoryHandlers(parts.regions),
       ...inferHandlers(inference, streams),
     },
-    { passthrough: ['ModelInfer', 'ModelStreamInfer'] },
+    // A model may come with the call that loads it.
+    { passthrough: ['ModelInfer', 'ModelStreamInfer'], large: ['RepositoryModelLoad'] },
   );
   addHealth(server, parts.readiness);
   addReflection(server, [protoFile, 'grpc/health/v1/health.proto']);

@@ -1,7 +1,8 @@
 import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
 import { ShoalError, systemClock } from '@shoal/core';
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
-import type { CallContext, Handlers, RpcServer, StreamCall } from '../server';
+import type { CallContext, Handlers, RpcServer, ServiceOptions, StreamCall } from '../server';
+import { maxDecodedBytes } from '../method';
 import { echoService } from '../testing/echo-service';
 import { createServer } from './create-server';
 
@@ -14,13 +15,18 @@ let server: RpcServer;
 let client: Client;
 
 /** A stock grpc-js client against our server with these handlers. */
-async function start(handlers: Handlers, settings: { maxMessageBytes?: number } = {}, compression = 0): Promise<void> {
+async function start(
+  handlers: Handlers,
+  settings: { maxMessageBytes?: number } = {},
+  compression = 0,
+  service: ServiceOptions = {},
+): Promise<void> {
   server = createServer({
     clock: systemClock,
     onError: (thrown, path) => reported.push({ thrown, path }),
     ...settings,
   });
-  server.addService(echoService, handlers);
+  server.addService(echoService, handlers, service);
   const port = await server.listen('127.0.0.1:0');
   client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
     'grpc.default_compression_algorithm': compression,
@@ -192,6 +198,18 @@ test('a message above the limit is RESOURCE_EXHAUSTED and names both sizes; one 
   await expect(unary('x'.repeat(1000))).resolves.toBe('1000');
   const error = { code: status.RESOURCE_EXHAUSTED, details: expect.stringMatching(/1001.*1000/) as string };
   await expect(unary('x'.repeat(1001))).rejects.toMatchObject(error);
+});
+
+test('what is decoded into objects has at most 4 MiB, but for methods that take large messages', async () => {
+  const length = (text: string) => String(text.length);
+  await start({ Unary: length });
+  await expect(unary('x'.repeat(maxDecodedBytes))).resolves.toBe(String(maxDecodedBytes));
+  const error = { code: status.RESOURCE_EXHAUSTED, details: expect.stringMatching(/4194305.*4194304/) as string };
+  await expect(unary('x'.repeat(maxDecodedBytes + 1))).rejects.toMatchObject(error);
+  client.close();
+  await server.drain(1000);
+  await start({ Unary: length }, {}, 0, { large: ['Unary'] });
+  await expect(unary('x'.repeat(maxDecodedBytes + 1))).resolves.toBe(String(maxDecodedBytes + 1));
 });
 
 test.each([

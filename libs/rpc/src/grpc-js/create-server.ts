@@ -68,7 +68,10 @@ function addService(
   for (const [name, handler] of Object.entries(handlers)) {
     const method = definition[name] as MethodDefinition<unknown, unknown> | undefined;
     if (!method) throw new Error(`there is no method ${name} in this service`);
-    const codec = serverCodec(method, options.passthrough?.includes(name) ?? false);
+    const codec = serverCodec(method, {
+      passthrough: options.passthrough?.includes(name) ?? false,
+      large: options.large?.includes(name) ?? false,
+    });
     // grpc-js passes bytes only: what it makes of a message that cannot be decoded is INTERNAL.
     const bytes = { ...method, requestDeserialize: sameBytes, responseSerialize: sameBytes };
     server.addService({ [name]: bytes }, { [name]: adapt(method, handler, codec, context) });
