@@ -273,6 +273,8 @@ test('a deadline is given on the clock of the server, and passes on both sides',
   expect(call.cancelled).toBe(true);
   expect(call.deadline).toBeGreaterThan(5000 - 60);
   expect(call.deadline).toBeLessThanOrEqual(5000 + 60);
+  client.close();
+  await server.drain(1000);
   expect(clock.pending).toBe(0);
 });
 

@@ -44,7 +44,7 @@ export function createServer(settings: ServerSettings): RpcServer {
     }),
   });
   quieten();
-  const sessions = openUp(server);
+  const sessions = openUp(server, settings.clock);
   const context: AdapterContext = {
     clock: settings.clock,
     report: (thrown, path) => settings.onError?.(thrown, path),

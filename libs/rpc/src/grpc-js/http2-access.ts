@@ -1,5 +1,7 @@
 import type { Server } from '@grpc/grpc-js';
+import type { Clock } from '@shoal/core';
 import type { Http2Server, ServerHttp2Session, ServerOptions } from 'node:http2';
+import { endWhenDead } from './dead-session';
 
 /** One stream's receive window: a 224×224 image batch arrives without waiting for a round trip. */
 export const streamWindowBytes = 8 * 1024 * 1024;
@@ -25,7 +27,7 @@ interface ServerInternals {
  *
  * @returns The server's open connections: without its channelz books, grpc-js's own forceShutdown forgets them.
  */
-export function openUp(server: Server): ReadonlySet<ServerHttp2Session> {
+export function openUp(server: Server, clock: Clock): ReadonlySet<ServerHttp2Session> {
   const internals = server as unknown as ServerInternals;
   const given = internals.commonServerOptions;
   internals.commonServerOptions = {
@@ -42,6 +44,7 @@ export function openUp(server: Server): ReadonlySet<ServerHttp2Session> {
     });
     http2Server.on('session', (session) => {
       session.setLocalWindowSize(connectionWindowBytes);
+      endWhenDead(session, clock);
       sessions.add(session);
       session.on('close', () => sessions.delete(session));
     });
