@@ -8,12 +8,15 @@ import type { InferPlan } from './infer-plan';
 import type { Waiter } from './pending-request';
 import { RequestTable } from './request-table';
 
-/** A link that keeps what is sent. */
-function recorder(sent: LinkMessage[]): Link {
+/** A link that keeps what is sent, or says of tensors that they are too large. */
+function recorder(sent: LinkMessage[], refuses = false): Link {
   return {
     peer: { kind: 'hello', role: 'batching', id: 'x' },
     bufferedBytes: 0,
-    send: (message) => sent.push(message),
+    send(message) {
+      if (refuses && message.kind === 'data') throw new ShoalError('RESOURCE_EXHAUSTED', 'too large a message');
+      sent.push(message);
+    },
     onMessage: () => undefined,
     onClose: () => undefined,
     close: () => Promise.resolve(),
@@ -80,6 +83,7 @@ let toBatching: LinkMessage[];
 let toRunner: LinkMessage[];
 let batchingUp: boolean;
 let runnersUp: Set<string>;
+let refusesData: boolean;
 
 function reset(): void {
   clock = new FakeClock(1_000);
@@ -87,10 +91,11 @@ function reset(): void {
   toRunner = [];
   batchingUp = true;
   runnersUp = new Set(['r1']);
+  refusesData = false;
   table = new RequestTable(clock, {
     owner: () => 'b1',
     batching: () => (batchingUp ? recorder(toBatching) : undefined),
-    runner: (id) => (runnersUp.has(id) ? recorder(toRunner) : undefined),
+    runner: (id) => (runnersUp.has(id) ? recorder(toRunner, refusesData) : undefined),
   });
 }
 
@@ -121,6 +126,16 @@ function lastOffer(): number {
 function runOut(): void {
   clock.advance(1e6);
 }
+
+test('a request that no message can hold fails at once, and nobody waits for its bytes', () => {
+  refusesData = true;
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  send(lastOffer());
+  expect(waiter.failure).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: 'too large a message' });
+  expect(toBatching.at(-1)).toEqual({ kind: 'cancel', offerId: lastOffer(), reason: 'cancelled' });
+  expect(toRunner).toEqual([{ kind: 'withdraw', batchId: 1, member: 0 }]);
+});
 
 test('deadlines pass at their time, whatever the state, and are told to all', () => {
   const queued = new Recorder();

@@ -1,4 +1,4 @@
-import { type CancelTimer, type Clock, ShoalError } from '@shoal/core';
+import { type CancelTimer, type Clock, ShoalError, toShoalError } from '@shoal/core';
 import type { LinkMessage, Reject, Send } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
 import { DueHeap } from './due-heap';
@@ -174,7 +174,13 @@ export class RequestTable {
     }
     if (request.state === 'held') this.#setDue(request, Infinity);
     request.state = 'sent';
-    link.send(dataMessage(request));
+    try {
+      link.send(dataMessage(request));
+    } catch (thrown) {
+      // No message holds it. Its batch must not wait for it, nor its client.
+      this.#recall(request, 'cancelled');
+      this.#fail(request, toShoalError(thrown), 'router');
+    }
   }
 
   #rejected({ offerId, code, message, origin }: Reject): void {
@@ -201,11 +207,7 @@ export class RequestTable {
     try {
       plan = request.waiter.replan();
     } catch (thrown) {
-      this.#fail(
-        request,
-        thrown instanceof ShoalError ? thrown : new ShoalError('INTERNAL', 'internal error'),
-        'queue',
-      );
+      this.#fail(request, toShoalError(thrown), 'queue');
       return;
     }
     request.plan = plan;
