@@ -67,7 +67,7 @@ export interface ServeSpec {
   readonly ordered: boolean;
   /** A run that takes longer is hung; 0 = no limit. */
   readonly runTimeoutMs: number;
-  /** A run that nobody waits for is hung after this. */
+  /** A run that nobody waits for is hung after this, or later where runs or loads take long. */
   readonly abandonedGraceMs: number;
   /** Members whose bytes have not come after this are left out. */
   readonly gatherTimeoutMs: number;

@@ -157,6 +157,12 @@ test('a member whose bytes never come is left out; when nobody is left nothing i
 
 test('runs that take too long, or that nobody waits for, are told', async () => {
   const { batching, router, runs, hung, clock, close } = await rig({ runTimeoutMs: 5000 });
+  batching.send(grant(2));
+  router.send(data(2));
+  await settle();
+  const quick = runs.pop();
+  quick?.end(echo(quick));
+  await settle();
   batching.send(grant(1));
   router.send(data(1));
   await settle();

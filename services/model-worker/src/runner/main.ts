@@ -12,6 +12,8 @@ import { warmUpFeeds } from './warm-up';
  * to serve; requests come over links. It ends when it is told to, and at once when its supervisor is gone.
  */
 
+const bornAt = systemClock.now();
+
 /** When the supervisor does not end a hung process in this time, the process ends itself. */
 const lastResortMs = 1000;
 
@@ -69,7 +71,8 @@ async function serve(spec: ServeSpec): Promise<void> {
     ordered,
     gatherTimeoutMs,
     runTimeoutMs,
-    abandonedGraceMs,
+    // To end this process for one run costs the others at least as long as it took to get here.
+    abandonedGraceMs: Math.max(abandonedGraceMs, systemClock.now() - bornAt),
     modelFolder,
     clock: systemClock,
     buildResponse: responseBuilder(signature, spec.labels, spec.maxResponseBytes),

@@ -20,8 +20,8 @@ import { compileWarmUps } from './warm-ups';
 /** A batch waits this long for a member's bytes: a router that lives sends them at once. */
 const gatherTimeoutMs = 10_000;
 
-/** A run that nobody waits for any more may go on for this long before its process is ended. */
-const abandonedGraceMs = 2000;
+/** A run that nobody waits for any more may go on for at least this long before its process is ended. */
+const abandonedGraceMs = 5000;
 
 /** After its queue is drained a runner has next to nothing left to do. */
 const stopGraceMs = 5000;
