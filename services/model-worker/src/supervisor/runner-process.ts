@@ -36,7 +36,7 @@ export interface RunnerExit {
  * (RLIMIT_DATA, so that reservations that hold nothing do not count), else by looking at it.
  */
 export class RunnerProcess {
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | undefined;
   readonly #tail = new OutputTail();
   #killReason: string | undefined;
   #cancelMemoryCheck: CancelTimer = () => undefined;
@@ -44,19 +44,6 @@ export class RunnerProcess {
   constructor(options: RunnerProcessOptions) {
     const { clock, cwd, memoryLimitBytes, onMessage, onOutput, onExit } = options;
     const prlimit = findPrlimit();
-    const limited = ['--core=0', `--data=${memoryLimitBytes}`, '--', process.execPath];
-    this.#child = fork(distPath('runner/main.js'), [], {
-      execPath: prlimit ?? process.execPath,
-      execArgv: prlimit ? limited : [],
-      cwd,
-      env: runnerEnv(process.env),
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      for (const line of this.#tail.push(chunk)) onOutput(line);
-    });
-    this.#child.on('message', (message) => onMessage(message as FromRunner));
     let ended = false;
     const end = (reason: string, orderly: boolean) => {
       if (ended) return;
@@ -64,14 +51,27 @@ export class RunnerProcess {
       this.#cancelMemoryCheck();
       onExit({ reason: this.#killReason ?? reason, orderly, output: this.#tail.lines });
     };
-    this.#child.on('error', (error) => this.#child.pid ?? end(`could not be started: ${error.message}`, false));
+    let child: ChildProcess;
+    try {
+      child = forkRunner(prlimit, cwd, memoryLimitBytes);
+    } catch (thrown) {
+      // Node tells of some of the system's refusals (no memory for one) so, and not by an event.
+      clock.schedule(0, () => end(notStarted(thrown), false));
+      return;
+    }
+    this.#child = child;
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      for (const line of this.#tail.push(chunk)) onOutput(line);
+    });
+    child.on('message', (message) => onMessage(message as FromRunner));
+    child.on('error', (error) => child.pid ?? end(notStarted(error), false));
     // 'close' and not 'exit': by then all of stderr has been read.
-    this.#child.on('close', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`, code === 0));
+    child.on('close', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`, code === 0));
     if (!prlimit) this.#watchMemory(clock, memoryLimitBytes);
   }
 
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#child?.pid;
   }
 
   /** The last lines of its stderr so far. */
@@ -81,20 +81,36 @@ export class RunnerProcess {
 
   /** Dropped when the process is gone. */
   send(message: ToRunner): void {
-    if (this.#child.connected) this.#child.send(message, () => undefined);
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
   }
 
   /** Ends the process at once, whatever it does. */
   kill(reason: string): void {
     this.#killReason ??= reason;
-    this.#child.kill('SIGKILL');
+    this.#child?.kill('SIGKILL');
   }
 
   #watchMemory(clock: Clock, limit: number): void {
     this.#cancelMemoryCheck = clock.schedule(memoryCheckMs, () => {
-      const held = this.#child.pid === undefined ? undefined : residentBytes(this.#child.pid);
+      const held = this.pid === undefined ? undefined : residentBytes(this.pid);
       if (held !== undefined && held > limit) this.kill(`took more than ${Math.round(limit / 2 ** 20)} MB of memory`);
       else this.#watchMemory(clock, limit);
     });
   }
+}
+
+function forkRunner(prlimit: string | undefined, cwd: string, memoryLimitBytes: number): ChildProcess {
+  return fork(distPath('runner/main.js'), [], {
+    execPath: prlimit ?? process.execPath,
+    execArgv: prlimit ? ['--core=0', `--data=${memoryLimitBytes}`, '--', process.execPath] : [],
+    cwd,
+    env: runnerEnv(process.env),
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+}
+
+/** The system's code alone: its message names a path, and clients read this. */
+function notStarted(error: unknown): string {
+  return `could not be started: ${(error as NodeJS.ErrnoException).code ?? 'no reason given'}`;
 }
