@@ -17,7 +17,7 @@ export interface Arrival<L> {
 /** A batch all of whose members are here or absent. */
 export interface GatheredBatch<L> {
   readonly batchId: number;
-  /** Id of the batching instance that granted it. */
+  /** Who granted it. */
   readonly origin: string;
   /** Clock time of the grant's arrival, ms. */
   readonly arrivedAt: number;

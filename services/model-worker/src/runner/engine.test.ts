@@ -134,6 +134,32 @@ test('a failed run answers nobody; without its batching instance the routers are
   await close();
 });
 
+test('what fails after its batching link has closed is offered again, though batching be back', async () => {
+  const { batching, router, runs, heard, open, close } = await rig();
+  const wrong = { ...data(1, 1), inputs: [{ index: 0, shape: [1, 1], bytes: new Uint8Array(3) }] };
+  batching.send(grant(1, 2));
+  batching.send(grant(2));
+  router.send(data(1));
+  router.send(wrong);
+  router.send(data(2));
+  await settle();
+  await batching.close();
+  await open('batching', 'b');
+  await settle();
+  heard.length = 0;
+  runs[0]?.end(echo(runs[0]));
+  await settle();
+  expect(heard.map((message) => [message.kind, 'offerId' in message && message.offerId])).toEqual([
+    ['answer', 10],
+    ['refused', 11],
+  ]);
+  heard.length = 0;
+  runs[1]?.end(failure);
+  await settle();
+  expect(heard).toEqual([{ kind: 'refused', offerId: 20 }]);
+  await close();
+});
+
 test('a member whose bytes never come is left out; when nobody is left nothing is run', async () => {
   const { batching, router, runs, heard, clock, close } = await rig();
   batching.send(grant(1, 2));

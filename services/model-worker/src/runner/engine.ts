@@ -43,6 +43,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #book: BatchBook<Link>;
   readonly #watch: RunWatch;
+  /** By a name of each link's own: what was granted over one that has closed is unknown to those after it. */
   readonly #batching = new Map<string, Link>();
   readonly #routers = new Map<string, Link>();
   #prepared: Job | undefined;
@@ -50,6 +51,7 @@ export class Engine {
   #cancelTick: CancelTimer = () => undefined;
   #retired = false;
   #unsettled = 0;
+  #linksOpened = 0;
   #idle: (() => void) | undefined;
 
   constructor(options: EngineOptions) {
@@ -63,11 +65,12 @@ export class Engine {
   accept(link: Link): void {
     const { role, id } = link.peer;
     const peers = role === 'batching' ? this.#batching : this.#routers;
-    peers.set(id, link);
-    link.onMessage((message) => this.#receive(link, message));
+    const name = role === 'batching' ? `${id}/${(this.#linksOpened += 1)}` : id;
+    peers.set(name, link);
+    link.onMessage((message) => this.#receive(link, name, message));
     link.onClose(() => {
-      if (peers.get(id) !== link) return;
-      peers.delete(id);
+      if (peers.get(name) !== link) return;
+      peers.delete(name);
       if (role === 'router') this.#act(this.#book.routerLost(id));
       this.#pump();
     });
@@ -92,9 +95,9 @@ export class Engine {
     this.#cancelTick();
   }
 
-  #receive(link: Link, message: LinkMessage): void {
+  #receive(link: Link, name: string, message: LinkMessage): void {
     const now = this.#options.clock.now();
-    if (message.kind === 'batch' && link.peer.role === 'batching') this.#grant(link, message, now);
+    if (message.kind === 'batch' && link.peer.role === 'batching') this.#grant(link, name, message, now);
     else if (message.kind === 'data') this.#act(this.#book.data(link.peer.id, { data: message, link }, now));
     else if (message.kind === 'withdraw') {
       this.#act(this.#book.withdrawn(link.peer.id, message.batchId, message.member, now));
@@ -102,9 +105,9 @@ export class Engine {
     this.#pump();
   }
 
-  #grant(link: Link, message: Batch, now: number): void {
+  #grant(link: Link, name: string, message: Batch, now: number): void {
     const { batchId, routers, rows } = message;
-    const actions = this.#idle ? undefined : this.#book.granted(batchId, link.peer.id, routers, rows, now);
+    const actions = this.#idle ? undefined : this.#book.granted(batchId, name, routers, rows, now);
     if (actions) this.#act(actions);
     else link.send(refusedBatch(batchId));
   }
@@ -198,10 +201,6 @@ export class Engine {
   }
 
   #fail(job: Job, error: RunError, inferMs: number): void {
-    if (!this.#batching.has(job.origin)) {
-      // Whoever granted this is gone and cannot bisect: the routers offer again.
-      for (const { link, offerId } of job.members) link.send({ kind: 'refused', offerId });
-    }
     this.#finish(job, { outcome: 'failed', ...error, computeInferNs: nanoseconds(inferMs) });
   }
 
@@ -212,9 +211,19 @@ export class Engine {
     settle(this.#options.clock, links, () => {
       this.#unsettled -= 1;
       this.#book.finish(job.batchId);
-      this.#batching.get(job.origin)?.send(done);
+      const batching = this.#batching.get(job.origin);
+      if (batching) batching.send(done);
+      else this.#disown(job, done);
       this.#checkIdle();
     });
+  }
+
+  /** Nobody is left who could tell the routers what failed, or bisect it: they offer it again. */
+  #disown(job: Job, { outcome, memberErrors }: Done): void {
+    const failed = new Set(memberErrors.map(({ member }) => member));
+    for (const { link, member, offerId } of job.present) {
+      if (outcome === 'failed' || failed.has(member)) link.send({ kind: 'refused', offerId });
+    }
   }
 
   #checkIdle(): void {

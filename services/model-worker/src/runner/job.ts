@@ -18,10 +18,13 @@ export interface JobMember {
 /** A batch that is ready to run. */
 export interface Job {
   readonly batchId: number;
-  /** Id of the batching instance that granted it. */
+  /** The link to batching that granted it, see Engine. */
   readonly origin: string;
   readonly arrivedAt: number;
+  /** Those in `feeds`. */
   readonly members: readonly JobMember[];
+  /** Those and the ones at fault. */
+  readonly present: readonly JobMember[];
   readonly absent: readonly number[];
   readonly faults: readonly MemberError[];
   readonly feeds: readonly ThreadTensor[];
@@ -38,7 +41,8 @@ export function jobOf({ batchId, origin, arrivedAt, absent, present }: GatheredB
     const { offerId, requestId, outputs } = arrival.data;
     return { member, rows, link: arrival.link, offerId, requestId, outputs };
   });
-  return { batchId, origin, arrivedAt, absent, members, faults: [], feeds: [], fetches: [], gatherMs: 0, startedAt: 0 };
+  const nothingYet = { faults: [], feeds: [], fetches: [], gatherMs: 0, startedAt: 0 };
+  return { batchId, origin, arrivedAt, absent, members, present: members, ...nothingYet };
 }
 
 /** Gathers a batch. The members' own bytes are copied, and let go of. Throws RangeError when there is no memory for it. */
