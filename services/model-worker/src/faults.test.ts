@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@shoal/core';
@@ -79,6 +79,7 @@ test('a runner that was killed is started again under another id, and serves', a
   expect(fine.done.outcome).toBe('ok');
   expect(driver.versions.get('fails_on_poison/1')?.state).toBe('READY');
   expect(driver.log.some(({ message }) => /ended \(signal SIGKILL\).*started again/.test(message))).toBe(true);
+  expect(readdirSync(folder)).toHaveLength(1);
 }, 30_000);
 
 test('a version whose restarts come to nothing is given up with the reason, until it is loaded again', async () => {

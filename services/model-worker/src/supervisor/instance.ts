@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { type CancelTimer, ShoalError, toShoalError } from '@shoal/core';
 import { type OnnxModelInfo, describeSession, sanitiseLoadError } from '@shoal/repository';
 import type { FromRunner, Loaded, LoadSpec, ServeSpec } from '../control-messages';
@@ -195,6 +196,7 @@ export class Instance {
     this.#cancelTimer();
     this.#cancelPing();
     if (servingSince !== undefined) this.#options.onServing(undefined);
+    this.#removeSocket();
     if (this.#stopping) {
       this.#settleFirst(stoppedError());
       for (const resolve of this.#stopped) resolve();
@@ -218,6 +220,12 @@ export class Instance {
     this.#failedRestarts += 1;
     if (this.#failedRestarts >= maxRestarts) this.#options.onBroken(fault);
     if (!this.#stopping) this.#again();
+  }
+
+  /** A process that was killed leaves it behind. */
+  #removeSocket(): void {
+    const [scheme, path] = this.#context.listenAddress(this.#id).split(/:(.*)/s);
+    if (scheme === 'unix' && path) rmSync(path, { force: true });
   }
 
   #again(): void {
