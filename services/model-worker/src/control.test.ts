@@ -47,6 +47,20 @@ test('explicit mode: nothing is loaded but what was asked for; all models are kn
   expect(await answers('simple')).toBe(true);
 }, 30_000);
 
+test('explicit mode goes on looking which models there are, and tells once what is wrong with one', async () => {
+  await driver.withModels({ config_syntax_error: 'hostile' });
+  await driver.start({ ...explicit, repositoryPollSecs: 0.02 });
+  for (const name of ['first', 'second', 'third']) {
+    cpSync(join(fixtures('models'), 'simple'), join(driver.folder, name), { recursive: true });
+    await driver.until(() => driver.models.has(name), 'the next look');
+  }
+  const told = () => driver.log.filter(({ message }) => message.includes('config.pbtxt: 3:')).length;
+  expect(told()).toBe(1);
+  writeFileSync(join(driver.folder, 'config_syntax_error', 'config.pbtxt'), 'name: "another"');
+  await driver.until(() => driver.models.get('config_syntax_error')?.reason.includes('another') === true, 'the news');
+  expect(driver.log.some(({ message }) => message.includes("'another'"))).toBe(true);
+}, 30_000);
+
 test('--load-model=* loads all', async () => {
   await driver.withModels({ simple: 'models', simple_int8: 'models' });
   await driver.start({ ...explicit, loadModel: ['*'] });

@@ -248,11 +248,11 @@ export class ModelControl {
     });
   }
 
-  /** Announces what the repository holds, and logs what is wrong with it. */
+  /** Announces what the repository holds, and logs what is wrong with it: once, however often it is looked at. */
   #tell(scans: readonly ScanResult[]): void {
     for (const scan of scans) {
-      this.#board.model(scan.name, scan.ok ? '' : scan.reason);
-      if (!scan.ok) this.#context.logger.error(`model '${scan.name}' cannot be loaded: ${scan.reason}`);
+      const news = this.#board.model(scan.name, scan.ok ? '' : scan.reason);
+      if (!scan.ok && news) this.#context.logger.error(`model '${scan.name}' cannot be loaded: ${scan.reason}`);
     }
   }
 

@@ -11,7 +11,8 @@ import type { Generation } from '../supervisor/generation';
 /** Says on the bus what this worker knows of models and their versions. */
 export class VersionBoard {
   readonly #bus: Bus;
-  readonly #models = new Set<string>();
+  /** Announced models, and why each cannot be loaded at all ('' if it can). */
+  readonly #models = new Map<string, string>();
   /** Keys of announced versions by model. */
   readonly #versions = new Map<string, Set<string>>();
 
@@ -21,13 +22,15 @@ export class VersionBoard {
 
   /** The models that were announced. */
   get models(): readonly string[] {
-    return [...this.#models];
+    return [...this.#models.keys()];
   }
 
-  /** The repository holds this model; `reason`: why it cannot be loaded at all. */
-  model(model: string, reason = ''): void {
-    this.#models.add(model);
+  /** The repository holds this model; `reason`: why it cannot be loaded at all. True when the reason is another than before. */
+  model(model: string, reason = ''): boolean {
+    const news = (this.#models.get(model) ?? '') !== reason;
+    this.#models.set(model, reason);
     this.#bus.announce<ModelAnnouncement>(modelsPrefix + model, { model, reason });
+    return news;
   }
 
   loading(key: ModelKey): void {
