@@ -1,4 +1,4 @@
-import { maxNameBytes } from './limits';
+import { maxNameBytes, maxPathSegments } from './limits';
 
 /** Why a config's default_model_filename will not do, or undefined if it will ('' stands for the default). */
 export function modelFilenameTrouble(name: string): string | undefined {
@@ -10,7 +10,7 @@ export function modelFilenameTrouble(name: string): string | undefined {
 
 /**
  * The segments of a relative path inside a model folder, or undefined if it is no such path: empty, absolute, with `.` or
- * `..`, a backslash, a NUL or a segment over NAME_MAX.
+ * `..`, a backslash, a NUL, a segment over NAME_MAX or too many of them.
  */
 export function innerPath(path: string): string[] | undefined {
   if (/[\\\0]/.test(path)) return undefined;
@@ -18,5 +18,5 @@ export function innerPath(path: string): string[] | undefined {
   const fine = segments.every(
     (segment) => segment !== '' && segment !== '.' && segment !== '..' && Buffer.byteLength(segment) <= maxNameBytes,
   );
-  return fine ? segments : undefined;
+  return fine && segments.length <= maxPathSegments ? segments : undefined;
 }

@@ -13,6 +13,9 @@ export const maxFingerprintDepth = 5;
 /** NAME_MAX of Linux: the longest file name, in bytes. */
 export const maxNameBytes = 255;
 
+/** Folders in a path that a config or a load call names: making and removing thousands of them takes seconds. */
+export const maxPathSegments = 32;
+
 /** Upper bound of thread counts in a config: beyond it lies a mistake or mischief, not a machine. */
 export const maxThreads = 1024;
 

@@ -106,6 +106,7 @@ describe('applyOverride', () => {
     '1/x\0',
     `1/${'x'.repeat(256)}`,
     `1/${'ö'.repeat(128)}`,
+    `1${'/x'.repeat(2000)}`,
   ])('the path %j is refused, and nothing is written', async (path) => {
     const files = { '1/model.onnx': bytes('x'), [path]: bytes('x') };
     expect(await refusal('m', { config: '{}', files })).toContain('it must stay within the model directory');
