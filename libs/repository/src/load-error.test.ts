@@ -54,6 +54,11 @@ describe('sanitiseLoadError', () => {
     expect(sanitiseLoadError(message, home)).toBe(told);
   });
 
+  test("shows the model's name in place of a folder of another name", () => {
+    const told = sanitiseLoadError(`Load model from ${home}/1/model.onnx failed: ${home} is odd.`, home, '$&n');
+    expect(told).toBe('onnx runtime error: Load model from $&n/1/model.onnx failed: $&n is odd.');
+  });
+
   test('bounds the length', () => {
     expect(sanitiseLoadError('x'.repeat(100_000), home).length).toBeLessThanOrEqual(501);
     expect(sanitiseLoadError('a.cc:1 '.repeat(20_000), home).length).toBeLessThanOrEqual(501);

@@ -21,10 +21,11 @@ const elementTypes: Readonly<Record<string, string>> = {
 
 /**
  * Makes a message of ONNX Runtime fit for users: no absolute path, no source file, no C++ signature; the model's own
- * folder (`modelDir`, an absolute path) is shown as `<model>/…`. A few frequent errors get words of their own.
+ * folder (`modelDir`, an absolute path) is shown as `<model>/…`, whatever the folder's own name. A few frequent errors get
+ * words of their own.
  */
-export function sanitiseLoadError(message: string, modelDir: string): string {
-  const inside = relativise(message.slice(0, maxRead), modelDir);
+export function sanitiseLoadError(message: string, modelDir: string, model = basename(modelDir)): string {
+  const inside = relativise(message.slice(0, maxRead), modelDir, model);
   const text = hidePaths(withoutSource(inside))
     .replace(/failed:(?=\S)/g, 'failed: ')
     .replace(/\s+/g, ' ')
@@ -54,10 +55,10 @@ function prefixOf(text: string): string {
   return file === undefined ? 'onnx runtime error: ' : `onnx runtime error: Load model from ${file} failed: `;
 }
 
-function relativise(message: string, modelDir: string): string {
+function relativise(message: string, modelDir: string, model: string): string {
   const home = resolve(modelDir);
-  const name = basename(home);
-  return message.replaceAll(home + sep, `${name}/`).replaceAll(home, name);
+  // By functions: a name may hold `$&`.
+  return message.replaceAll(home + sep, () => `${model}/`).replaceAll(home, () => model);
 }
 
 /** Removes `…/file.cc:187 type ns::function(args) const ` and `file.cc:461 FunctionName `. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@shoal/core';
 import type { ModelSignature } from '@shoal/protocol';
 import type { OnnxValueMetadata, ProviderCandidate, SessionOptions } from '@shoal/repository';
 
@@ -84,8 +85,9 @@ export interface Serving {
 /** Loading came to nothing, by the model's own fault; the process waits to be ended. */
 export interface LoadFailed {
   readonly kind: 'load-failed';
-  /** ONNX Runtime's words, not yet sanitised. */
+  /** ONNX Runtime's words, not yet sanitised; with a code, Shoal's own. */
   readonly reason: string;
+  readonly code?: ErrorCode;
 }
 
 /** The run cannot end by itself: end the process. */

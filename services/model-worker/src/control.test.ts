@@ -152,6 +152,10 @@ test('files that come with the call make a model, without touching the repositor
   expect(driver.models.get('sent')).toEqual({ model: 'sent', reason: '' });
   expect(await answers('sent')).toBe(true);
   expect(existsSync(join(driver.folder, 'sent'))).toBe(false);
+  const damaged = { '1/model.onnx': Buffer.from('damaged').toString('base64') };
+  await expect(driver.load({ model: 'sent', config: '{"max_batch_size":8}', files: damaged })).rejects.toThrow(
+    'Load model from sent/1/model.onnx failed',
+  );
   await driver.unload('sent');
   expect(state('sent')).toBe('UNAVAILABLE');
 }, 30_000);

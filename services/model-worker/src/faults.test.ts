@@ -263,7 +263,11 @@ model_warmup [ {
   await driver.unload('fails_on_poison');
   await writeFile(join(folder, 'config.pbtxt'), config + sample('input_data_file: "poison"'));
   await expect(driver.load({ model: 'fails_on_poison' })).rejects.toThrow(
-    /failed to run warmup sample 'first': onnx runtime error/,
+    /UNAVAILABLE state: Internal: failed to run warmup sample 'first': onnx runtime error/,
+  );
+  await writeFile(join(folder, 'warmup/poison'), 'short');
+  await expect(driver.load({ model: 'fails_on_poison' })).rejects.toThrow(
+    /: Invalid argument: warmup sample 'first': the file for input 'POISON' has 5 bytes, not 8;/,
   );
   await writeFile(join(folder, 'config.pbtxt'), config + sample('input_data_file: "../config.pbtxt"'));
   await expect(driver.load({ model: 'fails_on_poison' })).rejects.toThrow(/not in the model's warmup folder/);

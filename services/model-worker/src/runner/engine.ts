@@ -172,7 +172,10 @@ export class Engine {
     this.#pump();
     this.#unsettled -= 1;
     if (result.kind === 'ran') this.#answer(job, result);
-    else this.#fail(job, runError(result.reason, result.exhausted, this.#options.modelFolder), result.inferMs);
+    else {
+      const { modelFolder, signature } = this.#options;
+      this.#fail(job, runError(result.reason, result.exhausted, modelFolder, signature.model), result.inferMs);
+    }
   }
 
   #answer(job: Job, result: Extract<RunResult, { kind: 'ran' }>): void {

@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from '@shoal/core';
+import { ShoalError, systemClock, systemRandom } from '@shoal/core';
 import { type LinkListener, createTransport } from '@shoal/link';
 import type { FromRunner, Hung, Loaded, ServeSpec, ToRunner } from '../control-messages';
 import { Engine } from './engine';
@@ -40,24 +40,25 @@ let loaded: Loaded | undefined;
 let engine: Engine | undefined;
 let listener: LinkListener | undefined;
 
-async function warmUp(spec: ServeSpec): Promise<string | undefined> {
-  const outputs = spec.signature.outputs.map(({ name }) => name);
-  for (const sample of spec.warmups) {
+/** Runs the samples. Throws ShoalError, fit for users. */
+async function warmUp({ signature, warmups, modelFolder }: ServeSpec): Promise<void> {
+  const outputs = signature.outputs.map(({ name }) => name);
+  for (const sample of warmups) {
     for (let i = 0; i < sample.count; i += 1) {
-      const feeds = await warmUpFeeds(spec.signature, sample, systemRandom);
-      const result = await host.run(feeds, outputs);
-      if (result.kind === 'failed') {
-        return `failed to run warmup sample '${sample.name}': ${runError(result.reason, result.exhausted, spec.modelFolder).message}`;
-      }
+      const result = await host.run(await warmUpFeeds(signature, sample, systemRandom), outputs);
+      if (result.kind === 'ran') continue;
+      const { message } = runError(result.reason, result.exhausted, modelFolder, signature.model);
+      throw new ShoalError('INTERNAL', `failed to run warmup sample '${sample.name}': ${message}`);
     }
   }
-  return undefined;
 }
 
 async function serve(spec: ServeSpec): Promise<void> {
-  const fault = await warmUp(spec);
-  if (fault !== undefined) {
-    tell({ kind: 'load-failed', reason: fault });
+  try {
+    await warmUp(spec);
+  } catch (thrown) {
+    if (!(thrown instanceof ShoalError)) throw thrown;
+    tell({ kind: 'load-failed', reason: thrown.message, code: thrown.code });
     return;
   }
   const listed = new Set(loaded?.info.inputMetadata.map(({ name }) => name));

@@ -11,7 +11,7 @@ export interface RunError {
  * ONNX Runtime's words about a failed run, without paths and source positions. Running out of memory is told apart, so
  * that a client may try a smaller request.
  */
-export function runError(reason: string, exhausted: boolean, modelFolder: string): RunError {
+export function runError(reason: string, exhausted: boolean, modelFolder: string, model: string): RunError {
   const memory = exhausted || /failed to allocate memory|bad_alloc|out of memory/i.test(reason);
-  return { code: memory ? 'RESOURCE_EXHAUSTED' : 'INTERNAL', message: sanitiseLoadError(reason, modelFolder) };
+  return { code: memory ? 'RESOURCE_EXHAUSTED' : 'INTERNAL', message: sanitiseLoadError(reason, modelFolder, model) };
 }

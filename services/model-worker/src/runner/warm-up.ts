@@ -16,6 +16,15 @@ export async function warmUpFeeds(
   sample: WarmupSample,
   random: Random,
 ): Promise<ThreadTensor[]> {
+  try {
+    return await feedsOf(signature, sample, random);
+  } catch (thrown) {
+    if (!(thrown instanceof ShoalError)) throw thrown;
+    throw new ShoalError(thrown.code, `warmup sample '${sample.name}': ${thrown.message}`);
+  }
+}
+
+async function feedsOf(signature: ModelSignature, sample: WarmupSample, random: Random): Promise<ThreadTensor[]> {
   const feeds: ThreadTensor[] = [];
   for (const input of sample.inputs) {
     const spec = signature.inputs.find(({ name }) => name === input.name);

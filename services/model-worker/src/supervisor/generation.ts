@@ -114,6 +114,7 @@ export class Generation {
     const instance = new Instance(this.#context, {
       label: `${this.#label} (${name})`,
       load,
+      model: this.#model.name,
       modelFolder: this.#model.directory,
       plan: (info) => this.#planFor(info),
       onServing: (runner) => this.#serving(instance, runner),

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { type CancelTimer, ShoalError, toShoalError } from '@shoal/core';
 import { type OnnxModelInfo, describeSession, sanitiseLoadError } from '@shoal/repository';
-import type { FromRunner, Loaded, LoadSpec, ServeSpec } from '../control-messages';
+import type { FromRunner, Loaded, LoadFailed, LoadSpec, ServeSpec } from '../control-messages';
 import type { WorkerContext } from '../worker-context';
 import { BackOff } from './back-off';
 import { deviceOf } from './device';
@@ -26,6 +26,7 @@ export interface InstanceOptions {
   /** For the log. */
   readonly label: string;
   readonly load: LoadSpec;
+  readonly model: string;
   /** Absolute path of the model's folder, which no message may show. */
   readonly modelFolder: string;
   /**
@@ -133,7 +134,7 @@ export class Instance {
     if (this.#stopping) return;
     if (message.kind === 'loaded') this.#loaded(process, message);
     else if (message.kind === 'serving') this.#serve(process, message.address);
-    else if (message.kind === 'load-failed') this.#giveUp(process, this.#loadError(message.reason));
+    else if (message.kind === 'load-failed') this.#giveUp(process, this.#loadError(message));
     else if (message.kind === 'hung') process.kill(message.reason);
     else this.#missedPings = 0;
   }
@@ -143,7 +144,7 @@ export class Instance {
     this.#device = deviceOf(candidate);
     for (const passed of passedOver) {
       const { label } = this.#options;
-      const reason = this.#loadError(passed.reason).message;
+      const reason = this.#loadError(passed).message;
       clock.schedule(outputLagMs, () => {
         logger.warn(
           `${label}: ${deviceOf(passed.candidate)} cannot be used (${reason}); falls back to ${this.#device}`,
@@ -161,8 +162,9 @@ export class Instance {
     }
   }
 
-  #loadError(reason: string): ShoalError {
-    return new ShoalError('INTERNAL', sanitiseLoadError(reason, this.#options.modelFolder));
+  #loadError({ reason, code }: Pick<LoadFailed, 'reason' | 'code'>): ShoalError {
+    if (code !== undefined) return new ShoalError(code, reason);
+    return new ShoalError('INTERNAL', sanitiseLoadError(reason, this.#options.modelFolder, this.#options.model));
   }
 
   #serve(process: RunnerProcess, address: string): void {
