@@ -131,6 +131,24 @@ test('a load that takes too long is given up, the others are served', async () =
   expect(driver.versions.get('simple/1')?.state).toBe('READY');
 }, 30_000);
 
+test('of many instances only a few load at the same time', async () => {
+  await driver.withModels({ simple: 'models', fails_on_poison: 'models' });
+  await driver.start({ modelControlMode: 'explicit', loadModel: ['fails_on_poison'] });
+  const folder = await runnerFolder('fails_on_poison');
+  const load = driver.load({ model: 'simple', config: '{"max_batch_size":8,"instance_group":[{"count":9}]}' });
+  let most = 0;
+  const look = async () => {
+    await sleep(systemClock, 20);
+    const processes = pidsOf(folder).length;
+    most = Math.max(most, processes - readdirSync(folder).filter((name) => name.endsWith('.sock')).length);
+    return 'loading';
+  };
+  while ((await Promise.race([load, look()])) === 'loading');
+  expect(pidsOf(folder)).toHaveLength(10);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(4);
+}, 40_000);
+
 test('a shutdown during a slow load ends at once', async () => {
   await driver.withModels({ slow_load: 'hostile' });
   await driver.startLoading();

@@ -10,12 +10,16 @@ import {
 import { ShoalError } from '@shoal/core';
 import { type ModelConfig, compileSignature, maxMessageBytes } from '@shoal/protocol';
 import { type OnnxModelInfo, type ScannedModel, type ScannedVersion, completeConfig } from '@shoal/repository';
+import { Gate } from '../control/gate';
 import type { ServeSpec } from '../control-messages';
 import type { WorkerContext } from '../worker-context';
 import { Instance } from './instance';
 import { planInstances, planSession } from './instance-plan';
 import { runTimeoutMs } from './run-timeout';
 import { compileWarmUps } from './warm-ups';
+
+/** Instances of one version that load at the same time: a config may ask for hundreds. */
+const instancesAtOnce = 4;
 
 /** A batch waits this long for a member's bytes: a router that lives sends them at once. */
 const gatherTimeoutMs = 10_000;
@@ -77,7 +81,8 @@ export class Generation {
       const [first, ...others] = this.#instances;
       await first?.start();
       if (this.#stopping) throw new ShoalError('UNAVAILABLE', 'the model was unloaded while it loaded');
-      await Promise.all(others.map((other) => other.start()));
+      const gate = new Gate(instancesAtOnce);
+      await Promise.all(others.map((other) => gate.run(() => other.start())));
     } catch (thrown) {
       await this.stop(0);
       throw thrown;

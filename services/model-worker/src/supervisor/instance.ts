@@ -74,6 +74,7 @@ export class Instance {
 
   /** Resolves when the runner is ready to accept links; rejects with the ShoalError that tells why it never will be. */
   start(): Promise<void> {
+    if (this.#stopping) return Promise.reject(stoppedError());
     return new Promise((resolve, reject) => {
       this.#first = { resolve, reject };
       this.#attempt();
