@@ -43,6 +43,8 @@ export interface ModelAnnouncement {
   readonly model: string;
   /** Why the model cannot be loaded at all (bad config, no version folder); '' otherwise. */
   readonly reason: string;
+  /** It was asked for: by the control mode or by name. A model that nobody wants does not keep a server from being ready. */
+  readonly wanted: boolean;
 }
 
 export const versionsPrefix = 'versions/';

@@ -38,6 +38,7 @@ test('explicit mode: nothing is loaded but what was asked for; all models are kn
   await driver.start({ ...explicit, loadModel: ['simple_int8', 'nope'] });
   expect([...driver.models.keys()].toSorted()).toEqual(['config_syntax_error', 'simple', 'simple_int8']);
   expect(driver.models.get('config_syntax_error')?.reason).toMatch(/config\.pbtxt: 3:/);
+  expect([...driver.models.values()].filter(({ wanted }) => wanted).map(({ model }) => model)).toEqual(['simple_int8']);
   expect([state('simple'), state('simple_int8')]).toEqual([undefined, 'READY']);
   expect(driver.log.some(({ level, message }) => level === 'error' && message.includes("failed to load 'nope'"))).toBe(
     true,

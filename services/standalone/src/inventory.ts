@@ -35,16 +35,18 @@ export class Inventory {
     return modelLines([...this.#models.values(), ...this.#missing()], [...this.#versions.values()], devices);
   }
 
-  /** How many models or versions could not be loaded. */
+  /** How many of the models and versions that were asked for could not be loaded. */
   failed(): number {
-    const broken = [...this.#models.values(), ...this.#missing()].filter(({ reason }) => reason !== '');
+    const broken = [...this.#models.values(), ...this.#missing()].filter(
+      ({ reason, wanted }) => wanted && reason !== '',
+    );
     return broken.length + [...this.#versions.values()].filter(({ state }) => state === 'UNAVAILABLE').length;
   }
 
   #missing(): ModelAnnouncement[] {
     const known = new Set([...this.#versions.values(), ...this.#models.values()].map(({ model }) => model));
     const missing = this.#wanted.filter((model) => !known.has(model));
-    return missing.map((model) => ({ model, reason: 'no such model in the repository' }));
+    return missing.map((model) => ({ model, reason: 'no such model in the repository', wanted: true }));
   }
 }
 

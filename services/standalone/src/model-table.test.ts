@@ -11,9 +11,9 @@ const version = (model: string, number: number, state: 'READY' | 'UNAVAILABLE', 
 test('lines come by name, then version; a model without a version says why', () => {
   const lines = modelLines(
     [
-      { model: 'b', reason: '' },
-      { model: 'broken', reason: 'no version folder' },
-      { model: 'lazy', reason: '' },
+      { model: 'b', reason: '', wanted: true },
+      { model: 'broken', reason: 'no version folder', wanted: true },
+      { model: 'lazy', reason: '', wanted: true },
     ],
     [version('b', 10, 'READY'), version('b', 9, 'UNAVAILABLE', 'load failed\nat length'), version('a', 1, 'READY')],
     new Map([

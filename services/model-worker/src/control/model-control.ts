@@ -73,9 +73,8 @@ export class ModelControl {
     const scans = await scanRepository(this.#options.repositories);
     this.#tell(scans);
     this.#polled = snapshotOf(scans);
-    const all = mode !== 'explicit' || startupModels.includes('*');
-    const chosen = all ? scans : scans.filter(({ name }) => startupModels.includes(name));
-    if (!all) {
+    const chosen = scans.filter(({ name }) => this.#wants(name));
+    if (mode === 'explicit' && !startupModels.includes('*')) {
       for (const name of startupModels) {
         if (!scans.some((scan) => scan.name === name)) this.#context.logger.error(pollFailure(name).message);
       }
@@ -109,6 +108,12 @@ export class ModelControl {
     this.abandonLoads();
     await Promise.all([...this.#models.values()].map((model) => model.close(graceMs)));
     await this.#queue.idle();
+  }
+
+  /** Whether this model is to be served without a call that asks for it. */
+  #wants(name: string): boolean {
+    const { mode, startupModels } = this.#options;
+    return mode !== 'explicit' || startupModels.includes('*') || startupModels.includes(name);
   }
 
   #demandExplicit(): void {
@@ -147,7 +152,7 @@ export class ModelControl {
       const target = await applyOverride(name, scan, override, folder);
       const numbers = target.versions.map(({ version }) => version);
       await this.#model(name).load(target, numbers);
-      this.#board.model(name);
+      this.#board.model(name, '', true);
       this.#origins.set(name, { snapshot: scan?.snapshot, overridden: true, folder });
     } catch (thrown) {
       await remove(folder);
@@ -251,7 +256,7 @@ export class ModelControl {
   /** Announces what the repository holds, and logs what is wrong with it: once, however often it is looked at. */
   #tell(scans: readonly ScanResult[]): void {
     for (const scan of scans) {
-      const news = this.#board.model(scan.name, scan.ok ? '' : scan.reason);
+      const news = this.#board.model(scan.name, scan.ok ? '' : scan.reason, this.#wants(scan.name));
       if (!scan.ok && news) this.#context.logger.error(`model '${scan.name}' cannot be loaded: ${scan.reason}`);
     }
   }

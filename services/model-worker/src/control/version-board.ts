@@ -25,11 +25,14 @@ export class VersionBoard {
     return [...this.#models.keys()];
   }
 
-  /** The repository holds this model; `reason`: why it cannot be loaded at all. True when the reason is another than before. */
-  model(model: string, reason = ''): boolean {
+  /**
+   * The repository holds this model; `reason`: why it cannot be loaded at all; `wanted`: somebody asked for it. True
+   * when the reason is another than before.
+   */
+  model(model: string, reason: string, wanted: boolean): boolean {
     const news = (this.#models.get(model) ?? '') !== reason;
     this.#models.set(model, reason);
-    this.#bus.announce<ModelAnnouncement>(modelsPrefix + model, { model, reason });
+    this.#bus.announce<ModelAnnouncement>(modelsPrefix + model, { model, reason, wanted });
     return news;
   }
 

@@ -69,7 +69,10 @@ test('readiness: broken, loading and failed models count, unloaded and never loa
   expect(catalog.allReady()).toBe(false);
   await announce(2);
   expect(catalog.allReady()).toBe(true);
-  bus.announce(`${modelsPrefix}broken`, { model: 'broken', reason: 'bad config' });
+  bus.announce(`${modelsPrefix}broken`, { model: 'broken', reason: 'bad config', wanted: false });
+  await Promise.resolve();
+  expect(catalog.allReady()).toBe(true);
+  bus.announce(`${modelsPrefix}broken`, { model: 'broken', reason: 'bad config', wanted: true });
   await Promise.resolve();
   expect(catalog.allReady()).toBe(false);
 });

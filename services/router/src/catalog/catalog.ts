@@ -64,12 +64,12 @@ export class Catalog {
   }
 
   /**
-   * No model is broken, loading or failed. One that was unloaded on purpose, or never loaded, does not count: nobody
-   * was promised it.
+   * No model is broken, loading or failed. One that was unloaded on purpose, never loaded, or is broken without anybody
+   * having asked for it does not count: nobody was promised it.
    */
   allReady(): boolean {
     for (const entry of this.#models.values()) {
-      if (entry.reason) return false;
+      if (entry.reason && entry.wanted) return false;
       for (const { announcement } of entry.versions()) {
         const unloaded = announcement.state === 'UNAVAILABLE' && announcement.reason === 'unloaded';
         if (announcement.state !== 'READY' && !unloaded) return false;
@@ -81,6 +81,7 @@ export class Catalog {
   #modelAnnounced(key: string, value: ModelAnnouncement | undefined): void {
     this.#change(key.slice(modelsPrefix.length), (entry) => {
       entry.reason = value?.reason;
+      entry.wanted = value?.wanted ?? false;
     });
   }
 

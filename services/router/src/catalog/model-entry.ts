@@ -4,6 +4,8 @@ import type { VersionEntry } from './version-entry';
 export class ModelEntry {
   /** Why it cannot be loaded at all; '' when it can. Undefined: the repository does not (or no longer) hold it. */
   reason: string | undefined;
+  /** Somebody asked for it, so that it counts when it cannot be loaded. */
+  wanted = false;
   readonly #versions = new Map<string, VersionEntry>();
   #latest: VersionEntry | undefined;
 
