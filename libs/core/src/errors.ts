@@ -20,23 +20,6 @@ export const statusNumbers = {
 
 export type ErrorCode = keyof typeof statusNumbers;
 
-/** Triton's HTTP statuses (research: every code that is not listed is a plain 400). */
-const httpStatuses: Partial<Record<ErrorCode, number>> = {
-  NOT_FOUND: 404,
-  RESOURCE_EXHAUSTED: 429,
-  UNIMPLEMENTED: 501,
-  INTERNAL: 500,
-  UNAVAILABLE: 503,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  DEADLINE_EXCEEDED: 504,
-};
-
-/** The HTTP status that stands for `code` on a REST door. */
-export function httpStatus(code: ErrorCode): number {
-  return httpStatuses[code] ?? 400;
-}
-
 /**
  * The one error class. `message` is written for the user: what was wrong, what was expected, where; it never holds a
  * stack, a host path or an internal address. `cause` stays inside the process.

@@ -4,7 +4,6 @@ import { ShoalError } from '@shoal/core';
 import * as fc from 'fast-check';
 import { checkConfig } from './check-config';
 import { completeConfig } from './complete';
-import { expandInstances } from './instances';
 import type { OnnxModelInfo } from './onnx-model-info';
 import { parseModelConfig } from './parse-config';
 import { sessionOptionsFrom } from './session-options';
@@ -109,7 +108,8 @@ function pipeline(text: string): string {
     const unsupported = unsupportedReason(config, 'm');
     if (unsupported !== undefined) return unsupported;
     const completed = completeConfig('m', config, info, { gpus: [0] }).config;
-    for (const instance of expandInstances(completed)) {
+    for (const { name, kind } of completed.instance_group) {
+      const instance = { name, kind: kind === 'KIND_AUTO' ? 'KIND_CPU' : kind, device: 0 } as const;
       if (sessionOptionsFrom(completed, instance).providers.length === 0) return 'no provider';
     }
     return completeConfig('m', completed, info, { gpus: [0] }).config.name === 'm' ? 'loadable' : 'nameless';

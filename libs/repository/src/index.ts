@@ -7,7 +7,7 @@ export {
   type RepositorySnapshot,
   settleSnapshot,
 } from './diff';
-export { expandInstances, type ModelInstance } from './instances';
+export type { ModelInstance } from './instances';
 export type { Labels } from './labels';
 export { maxConfigBytes, maxInstances, maxLabelsBytes, maxNameBytes, maxThreads } from './limits';
 export { sanitiseLoadError } from './load-error';
@@ -21,4 +21,3 @@ export { loadReason } from './reason';
 export { scanModel, scanRepository } from './scan';
 export type { RefusedModel, ScannedModel, ScannedVersion, ScanResult } from './scan-model';
 export { type SessionOptions, sessionOptionsFrom, type SessionPlan } from './session-options';
-export { readWarmupFile } from './warmup';

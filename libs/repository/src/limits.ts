@@ -22,9 +22,6 @@ export const maxThreads = 1024;
 /** Upper bound of all instances of a model: each is a session with the model's weights. */
 export const maxInstances = 256;
 
-/** Largest file of warm-up data, in bytes. */
-export const maxWarmupBytes = 256 << 20;
-
 /** Most elements of one warm-up input: what is made up for it must fit in memory. */
 export const maxWarmupElements = 1 << 26;
 

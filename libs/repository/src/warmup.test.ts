@@ -1,33 +1,6 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ShoalError } from '@shoal/core';
 import { parseModelConfig } from './parse-config';
-import { checkWarmup, readWarmupFile } from './warmup';
-
-test('warm-up data is read from the folder warmup and from nowhere else', async () => {
-  const model = await mkdtemp(join(tmpdir(), 'shoal-warmup-'));
-  try {
-    await mkdir(join(model, 'warmup/deep'), { recursive: true });
-    await writeFile(join(model, 'warmup/x'), 'x');
-    await writeFile(join(model, 'warmup/deep/y'), 'y');
-    await writeFile(join(model, 'config.pbtxt'), '');
-    await symlink('../config.pbtxt', join(model, 'warmup/z'));
-    expect((await readWarmupFile(model, 'x', 'm')).toString()).toBe('x');
-    expect((await readWarmupFile(model, 'deep/y', 'm')).toString()).toBe('y');
-    for (const [name, why] of [
-      ['../config.pbtxt', 'it must lie inside the model folder'],
-      ['z', 'it must lie inside the model folder'],
-      ['none', 'no such file or folder'],
-      ['deep', 'not a regular file'],
-    ] as const)
-      await expect(readWarmupFile(model, name, 'm')).rejects.toEqual(
-        new ShoalError('INVALID_ARGUMENT', `unable to read warm-up file '${name}' of model 'm': ${why}`),
-      );
-  } finally {
-    await rm(model, { recursive: true });
-  }
-});
+import { checkWarmup } from './warmup';
 
 describe('checkWarmup', () => {
   const check = (text: string): void =>

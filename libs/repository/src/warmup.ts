@@ -1,19 +1,6 @@
-import { join } from 'node:path';
 import type { ModelConfig } from '@shoal/protocol';
-import { maxWarmupBytes, maxWarmupElements, maxWarmupRuns } from './limits';
-import { readInside } from './read-inside';
+import { maxWarmupElements, maxWarmupRuns } from './limits';
 import { invalid } from './refuse';
-
-/**
- * Reads the raw bytes of a warm-up input (`input_data_file`) from the folder `warmup` of a model's folder, where Triton
- * keeps them. Throws INVALID_ARGUMENT for a file that is missing, outside of it or too large.
- */
-export async function readWarmupFile(directory: string, name: string, model: string): Promise<Buffer> {
-  return readInside(join(directory, 'warmup'), name, maxWarmupBytes).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : 'cannot be read';
-    throw invalid(`unable to read warm-up file '${name}' of model '${model}': ${why}`);
-  });
-}
 
 /** Checks what a config says of warm-up requests; that they fit the model is found out by running them. */
 export function checkWarmup(config: ModelConfig, model: string): void {

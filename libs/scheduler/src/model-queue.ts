@@ -1,4 +1,4 @@
-import { IndexedHeap } from './indexed-heap';
+import { IndexedHeap } from '@shoal/core';
 import { type QueuePolicy } from './policy';
 import type { Runner } from './runner';
 import { SortedList } from './sorted-list';

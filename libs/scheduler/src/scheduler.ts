@@ -2,7 +2,7 @@ import type { SchedulerActions } from './actions';
 import { dueTime, expired, priorityLevel, refusal, retired, timedOut, timeoutTime } from './admission';
 import type { Batch, BatchReason } from './batch';
 import { BatchFormer, patience } from './batch-former';
-import { IndexedHeap } from './indexed-heap';
+import { IndexedHeap } from '@shoal/core';
 import { ModelQueue } from './model-queue';
 import { type QueuePolicy, timeoutPolicy } from './policy';
 import { prefetcher } from './prefetch';

@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/core';
-import { decodeStrings, encodeStrings } from './byte-elements';
+import { encodeStrings } from './byte-elements';
 import { type DataType, elementSize } from './data-type';
 import { elementCount } from './shape';
 import { type TensorArray, arrayOver } from './view';
@@ -34,13 +34,6 @@ export function gatherBytes(parts: readonly Uint8Array[], target: Uint8Array, of
     at += part.length;
   }
   return at;
-}
-
-/** The members' BYTES tensors as one list of strings for ONNX Runtime. Throws as `decodeStrings` does. */
-export function gatherStrings(parts: readonly Uint8Array[]): string[] {
-  const strings: string[] = [];
-  for (const part of parts) decodeStrings(part, strings);
-  return strings;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ShoalError } from '@shoal/core';
+import type { HeapItem, ShoalError } from '@shoal/core';
 import type { InferPlan } from './infer-plan';
 
 /**
@@ -21,7 +21,7 @@ export interface Waiter {
 }
 
 /** A request that the router has accepted and not yet answered: it keeps the bytes until then. */
-export class PendingRequest {
+export class PendingRequest implements HeapItem {
   readonly waiter: Waiter;
   /** Clock time, ms. */
   readonly acceptedAt: number;
@@ -44,8 +44,8 @@ export class PendingRequest {
   /** Times it came back without having run. */
   returns = 0;
   /** When to look at it again: its deadline, or earlier; Infinity = never. */
-  dueAt = Infinity;
-  /** The due heap's. */
+  heapKey = Infinity;
+  /** The heap's. */
   heapIndex = -1;
 
   constructor(plan: InferPlan, waiter: Waiter, acceptedAt: number, deadline: number) {

@@ -1,7 +1,6 @@
-import { type CancelTimer, type Clock, ShoalError, toShoalError } from '@shoal/core';
+import { type CancelTimer, type Clock, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
 import type { LinkMessage, Reject, Send } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
-import { DueHeap } from './due-heap';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
 import { dataMessage, offerMessage } from './request-messages';
@@ -29,7 +28,7 @@ export class RequestTable {
   readonly #byOffer = new Map<number, PendingRequest>();
   /** Those that are unrouted or resting. */
   readonly #idle = new Set<PendingRequest>();
-  readonly #due = new DueHeap<PendingRequest>();
+  readonly #due = new IndexedHeap<PendingRequest>();
   #lastOfferId = 0;
   #timer: { readonly at: number; readonly cancel: CancelTimer } | undefined;
 
@@ -258,21 +257,21 @@ export class RequestTable {
     this.#byOffer.delete(request.offerId);
     if (request.orphans) for (const offerId of request.orphans) this.#byOffer.delete(offerId);
     this.#idle.delete(request);
-    this.#due.update(request, Infinity);
+    this.#due.set(request, Infinity);
     request.state = 'settled';
   }
 
   /** Looks at the request again at `time`, or at its deadline when that is earlier. */
   #setDue(request: PendingRequest, time: number): void {
     const dueAt = Math.min(time, request.deadline);
-    if (dueAt === request.dueAt) return;
-    this.#due.update(request, dueAt);
+    if (dueAt === request.heapKey) return;
+    this.#due.set(request, dueAt);
     this.#arm();
   }
 
   /** One timer for all requests, set to the first time at which one of them is due. */
   #arm(): void {
-    const at = this.#due.first?.dueAt;
+    const at = this.#due.first?.heapKey;
     if (at === undefined || (this.#timer && this.#timer.at <= at)) return;
     this.#timer?.cancel();
     const cancel = this.#clock.schedule(at - this.#clock.now(), () => {
@@ -285,7 +284,7 @@ export class RequestTable {
 
   #sweep(): void {
     const now = this.#clock.now();
-    for (let request = this.#due.first; request && request.dueAt <= now; request = this.#due.first) {
+    for (let request = this.#due.first; request && request.heapKey <= now; request = this.#due.first) {
       if (now >= request.deadline) this.#expire(request);
       else if (request.state === 'resting') this.#offer(request);
       else if (request.state === 'held') {
