@@ -1,3 +1,6 @@
+// Tests load ONNX Runtime too; it would report to its maker.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',

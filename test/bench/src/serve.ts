@@ -74,7 +74,9 @@ function figures(result: LoadResult) {
 
 function inChild(script: string, argument: unknown, progress?: (kind: string) => void): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
-    const child = fork(path.join(__dirname, `${script}.js`), [JSON.stringify(argument)]);
+    const child = fork(path.join(__dirname, `${script}.js`), [JSON.stringify(argument)], {
+      env: { ORT_DISABLE_TELEMETRY: '1', ...process.env },
+    });
     child.on('message', (message: { kind: string; result?: LoadResult }) => {
       if (message.result) resolve(message.result);
       else progress?.(message.kind);
