@@ -1,9 +1,11 @@
 export type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+export { type GrpcCarrier, defaultCarrier, grpcCarriers } from './carrier';
 export type * from './client';
-export { createClient } from './grpc-js/create-client';
-export { type ServerSettings, createServer } from './grpc-js/create-server';
+export { createClient } from './create-client';
+export { createServer } from './create-server';
 export { type HealthSource, type ServingStatus, addHealth } from './health';
 export { loadPackage, loadService } from './load-service';
+export type { Metadata } from './metadata';
 export { addReflection } from './reflection';
 export type * from './server';
 export { checkUnixPath, removeStaleSocket, unixPath } from './unix-socket';

@@ -1,5 +1,7 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import type { ShoalError } from '@shoal/core';
+import type { Clock, ShoalError } from '@shoal/core';
+import type { GrpcCarrier } from './carrier';
+import type { Metadata } from './metadata';
 
 /** What a handler may know of the call it answers; the same on every carrier. */
 export interface CallContext {
@@ -7,6 +9,17 @@ export interface CallContext {
   readonly path: string;
   /** A request header's first value, by lower-case name; binary (`-bin`) headers are not offered. */
   header(name: string): string | undefined;
+  /** The first value of a binary header (its name ends in `-bin`), decoded. */
+  binaryHeader(name: string): Buffer | undefined;
+  /** Adds to the response's headers; without effect once the first message is written. */
+  setHeaders(metadata: Metadata): void;
+  /** Adds to the trailers that come with the status. */
+  setTrailers(metadata: Metadata): void;
+  /**
+   * Says that nobody reads the request's bytes any more: a passthrough handler that has the message (unary, server stream) gives its
+   * memory back, for the next large message. Optional, without effect on small messages.
+   */
+  recycle(message: Buffer): void;
   /** When the client stops waiting, on the server clock's `now()`; undefined = never. */
   readonly deadline: number | undefined;
   readonly cancelled: boolean;
@@ -68,9 +81,29 @@ export interface TlsOptions {
   readonly clientCa?: Buffer;
 }
 
-export interface RpcServerOptions {
+/** How large responses are compressed when the client accepts it; requests may come compressed in any case. */
+export type Compression = 'none' | 'low' | 'medium' | 'high';
+
+export interface ServerSettings {
+  /** Gives calls their deadlines and times the drain. */
+  readonly clock: Clock;
+  readonly carrier?: GrpcCarrier;
+  /** Told of what a handler threw that is no ShoalError; the client only learns "internal error". */
+  readonly onError?: (thrown: unknown, path: string) => void;
   /** Largest request message in bytes. Default 2^31-1, as Triton. Larger: RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
+  /** Bytes of requests that have come in part, over all connections; above it further ones are RESOURCE_EXHAUSTED. */
+  readonly maxPartialBytes?: number;
+  /** Pings a silent connection this often. Default: never. */
+  readonly keepaliveMs?: number;
+  /** Drops a connection that does not answer a ping within this time. Default: `keepaliveMs`. */
+  readonly keepaliveTimeoutMs?: number;
+  /** Closes connections, with notice, at about this age, so that clients spread anew. Default: never. */
+  readonly maxConnectionAgeMs?: number;
+  /** How long the calls of such a connection may go on. Default: 10 minutes. */
+  readonly maxConnectionAgeGraceMs?: number;
+  /** Default 'none'. */
+  readonly responseCompression?: Compression;
 }
 
 /** A gRPC server, whatever carries it. */

@@ -1,6 +1,7 @@
 import type { Deadline, Metadata } from '@grpc/grpc-js';
 import { type Clock, systemClock } from '@shoal/core';
 import type { EventEmitter } from 'node:events';
+import type { Metadata as CallMetadata } from '../metadata';
 import type { CallContext } from '../server';
 
 /** What grpc-js gives of every call that a server answers. */
@@ -44,6 +45,23 @@ export class GrpcJsCallContext implements CallContext {
   header(name: string): string | undefined {
     const value = name.endsWith('-bin') ? undefined : this.#call.metadata.get(name)[0];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  binaryHeader(name: string): Buffer | undefined {
+    const value = name.endsWith('-bin') ? this.#call.metadata.get(name)[0] : undefined;
+    return typeof value === 'string' ? undefined : value;
+  }
+
+  setHeaders(metadata: CallMetadata): void {
+    throw new Error(`not carried yet: ${Object.keys(metadata).join()}`);
+  }
+
+  setTrailers(metadata: CallMetadata): void {
+    throw new Error(`not carried yet: ${Object.keys(metadata).join()}`);
+  }
+
+  recycle(): void {
+    // grpc-js's buffers are its own.
   }
 
   onCancel(cancelled: () => void): void {

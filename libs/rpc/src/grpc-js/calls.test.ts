@@ -4,7 +4,7 @@ import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
 import type { CallContext, Handlers, RpcServer, ServiceOptions, StreamCall } from '../server';
 import { maxDecodedBytes } from '../method';
 import { echoService } from '../testing/echo-service';
-import { createServer } from './create-server';
+import { createGrpcJsServer as createServer } from './create-server';
 
 type Chat = StreamCall<string, string>;
 

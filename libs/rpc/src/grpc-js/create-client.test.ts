@@ -3,8 +3,8 @@ import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import type { RpcClient } from '../client';
 import type { CallContext, RpcServer, StreamCall } from '../server';
 import { echoService } from '../testing/echo-service';
-import { createClient } from './create-client';
-import { createServer } from './create-server';
+import { createGrpcJsClient as createClient } from './create-client';
+import { createGrpcJsServer as createServer } from './create-server';
 
 type Chat = StreamCall<string, string>;
 

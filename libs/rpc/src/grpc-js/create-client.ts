@@ -17,7 +17,7 @@ const clientWindowBytes = 128 * 1024;
  * A gRPC client of one target (`HOST:PORT` or `unix:PATH`) on grpc-js: one connection of its own, nothing retried, no
  * proxy. It connects with the first call.
  */
-export function createClient(target: string, options: RpcClientOptions = {}): RpcClient {
+export function createGrpcJsClient(target: string, options: RpcClientOptions = {}): RpcClient {
   const path = unixPath(target);
   if (path !== undefined) checkUnixPath(path);
   const client = new Client(target, credentials.createInsecure(), {

@@ -11,7 +11,7 @@ import type { CallContext, RpcServer, StreamCall } from '../server';
 import { echoService } from '../testing/echo-service';
 import { hastyCalls } from '../testing/hasty-calls';
 import { selfSigned } from '../testing/self-signed';
-import { createServer } from './create-server';
+import { createGrpcJsServer as createServer } from './create-server';
 
 const { Unary, Chat } = echoService;
 const echo = { Unary: (text: string) => text };

@@ -6,24 +6,13 @@ import {
   logVerbosity,
   setLogVerbosity,
 } from '@grpc/grpc-js';
-import { type Clock, ShoalError } from '@shoal/core';
+import { ShoalError } from '@shoal/core';
 import type { ServerHttp2Session } from 'node:http2';
 import { serverCodec } from '../method';
-import type { Handlers, RpcServer, RpcServerOptions, ServiceOptions, TlsOptions } from '../server';
+import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../server';
 import { checkUnixPath, removeStaleSocket, unixPath } from '../unix-socket';
 import { type AdapterContext, adapt } from './adapt';
 import { openUp } from './http2-access';
-
-export interface ServerSettings extends RpcServerOptions {
-  /** Gives calls their deadlines and times the drain. */
-  readonly clock: Clock;
-  /** Told of what a handler threw that is no ShoalError; the client only learns "internal error". */
-  readonly onError?: (thrown: unknown, path: string) => void;
-  /** Pings a silent connection this often. Default: never. */
-  readonly keepaliveMs?: number;
-  /** Drops a connection that does not answer a ping within this time. Default: `keepaliveMs`. */
-  readonly keepaliveTimeoutMs?: number;
-}
 
 /** Largest gRPC message that a client in any language can express. */
 const defaultMaxMessageBytes = 2 ** 31 - 1;
@@ -32,7 +21,7 @@ const defaultMaxMessageBytes = 2 ** 31 - 1;
 const farewellMs = 500;
 
 /** A gRPC server on grpc-js. */
-export function createServer(settings: ServerSettings): RpcServer {
+export function createGrpcJsServer(settings: ServerSettings): RpcServer {
   const server = new Server({
     'grpc.max_receive_message_length': settings.maxMessageBytes ?? defaultMaxMessageBytes,
     'grpc.max_send_message_length': -1,
