@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import { FileDescriptorProto, type IDescriptorProto } from 'protobufjs/ext/descriptor';
 import type { RpcClient } from './client';
-import { createClient } from './grpc-js/create-client';
-import { createServer } from './grpc-js/create-server';
+import { createClient } from './create-client';
+import { createServer } from './create-server';
 import { type MethodDefinition, addReflection } from '.';
 import type { RpcServer, StreamCall } from './server';
 
