@@ -78,7 +78,8 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
 
   succeed(bytes: Buffer): void {
     if (!this.#settle()) return;
-    this.#answer(null, bytes);
+    this.sendHeaders();
+    this.#answer(null, bytes, this.trailers);
   }
 
   fail(thrown: unknown): void {
@@ -89,7 +90,8 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
 
   end(error: ShoalError): void {
     if (!this.#settle()) return;
-    this.#answer({ code: statusNumbers[error.code], details: statusMessage(error.message) });
+    this.sendHeaders();
+    this.#answer({ code: statusNumbers[error.code], details: statusMessage(error.message) }, null, this.trailers);
   }
 
   abandon(error: ShoalError): void {
@@ -136,10 +138,10 @@ function adaptClientStream(handler: StreamHandler<unknown, unknown>, codec: Meth
         response = bytes;
         taken();
       },
-      end(error) {
-        if (error) answer(error);
-        else if (response) answer(null, response);
-        else answer({ code: statusNumbers.INTERNAL, details: 'internal error' });
+      end(error, trailers) {
+        const nothing = { code: statusNumbers.INTERNAL, details: 'internal error' };
+        if (!error && response) answer(null, response, trailers);
+        else answer(error ?? nothing, null, trailers);
       },
     };
     const shown = streamCall(call, codec, context, call, outgoing);
@@ -150,10 +152,10 @@ function adaptClientStream(handler: StreamHandler<unknown, unknown>, codec: Meth
 function responses(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): Outgoing {
   return {
     write: (bytes, taken) => void call.write(bytes, taken),
-    end(error) {
+    end(error, trailers) {
       // grpc-js takes a final status from the 'error' event; it is sent after what was written.
-      if (error) call.emit('error', error);
-      else call.end();
+      if (error) call.emit('error', { ...error, metadata: trailers });
+      else call.end(trailers);
     },
   };
 }

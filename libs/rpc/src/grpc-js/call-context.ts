@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '@shoal/core';
 import type { EventEmitter } from 'node:events';
 import type { Metadata as CallMetadata } from '../metadata';
 import type { CallContext } from '../server';
+import { toGrpcJs } from './metadata';
 
 /** What grpc-js gives of every call that a server answers. */
 export interface GrpcJsCall extends EventEmitter {
@@ -10,6 +11,7 @@ export interface GrpcJsCall extends EventEmitter {
   getPath(): string;
   getPeer(): string;
   getDeadline(): Deadline;
+  sendMetadata(metadata: Metadata): void;
 }
 
 /** A grpc-js call as a handler sees it. `over` marks the moment after which a cancellation is no news. */
@@ -20,6 +22,9 @@ export class GrpcJsCallContext implements CallContext {
   #cancelled = false;
   #over = false;
   #onCancel: (() => void) | undefined;
+  #headers: Metadata | undefined;
+  #headersSent = false;
+  #trailers: Metadata | undefined;
 
   constructor(call: GrpcJsCall, clock: Clock) {
     this.#call = call;
@@ -53,11 +58,11 @@ export class GrpcJsCallContext implements CallContext {
   }
 
   setHeaders(metadata: CallMetadata): void {
-    throw new Error(`not carried yet: ${Object.keys(metadata).join()}`);
+    if (!this.#headersSent) this.#headers = toGrpcJs(metadata, this.#headers);
   }
 
   setTrailers(metadata: CallMetadata): void {
-    throw new Error(`not carried yet: ${Object.keys(metadata).join()}`);
+    this.#trailers = toGrpcJs(metadata, this.#trailers);
   }
 
   recycle(): void {
@@ -67,6 +72,18 @@ export class GrpcJsCallContext implements CallContext {
   onCancel(cancelled: () => void): void {
     this.#onCancel = cancelled;
     if (this.#cancelled) queueMicrotask(cancelled);
+  }
+
+  /** Before the first message, or before the status of a call without one: the handler's own headers, if it has any. */
+  protected sendHeaders(): void {
+    if (this.#headersSent) return;
+    this.#headersSent = true;
+    if (this.#headers) this.#call.sendMetadata(this.#headers);
+  }
+
+  /** What goes with the status. */
+  protected get trailers(): Metadata | undefined {
+    return this.#trailers;
   }
 
   /** The call has its status: true the first time, unless it was cancelled before. */

@@ -20,7 +20,13 @@ const defaultMaxMessageBytes = 2 ** 31 - 1;
 /** After a drain's grace: how long the statuses of the calls that were ended may take to reach their clients. */
 const farewellMs = 500;
 
-/** A gRPC server on grpc-js. */
+/** How long the calls of a connection that has reached its age may go on. */
+const defaultAgeGraceMs = 600_000;
+
+/**
+ * A gRPC server on grpc-js. What grpc-js cannot do: it reads compressed requests and never compresses responses
+ * (`responseCompression`), and it does not count the bytes of requests that have come in part (`maxPartialBytes`).
+ */
 export function createGrpcJsServer(settings: ServerSettings): RpcServer {
   const server = new Server({
     'grpc.max_receive_message_length': settings.maxMessageBytes ?? defaultMaxMessageBytes,
@@ -30,6 +36,10 @@ export function createGrpcJsServer(settings: ServerSettings): RpcServer {
     ...(settings.keepaliveMs !== undefined && {
       'grpc.keepalive_time_ms': settings.keepaliveMs,
       'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs ?? settings.keepaliveMs,
+    }),
+    ...(settings.maxConnectionAgeMs !== undefined && {
+      'grpc.max_connection_age_ms': settings.maxConnectionAgeMs,
+      'grpc.max_connection_age_grace_ms': settings.maxConnectionAgeGraceMs ?? defaultAgeGraceMs,
     }),
   });
   quieten();

@@ -1,3 +1,4 @@
+import type { Metadata } from '@grpc/grpc-js';
 import type { ShoalError } from '@shoal/core';
 import { type Clock, statusNumbers, toShoalError } from '@shoal/core';
 import type { MethodCodec } from '../method';
@@ -21,7 +22,7 @@ export interface Incoming {
 export interface Outgoing {
   /** @param taken Called when the socket has taken the bytes. */
   write(bytes: Buffer, taken: () => void): void;
-  end(error?: { code: number; details: string }): void;
+  end(error: { code: number; details: string } | undefined, trailers: Metadata | undefined): void;
 }
 
 /** A call with a stream in at least one direction, carried by grpc-js. */
@@ -85,6 +86,7 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
     if (this.isOver) return false;
     const bytes = this.#codec.encode(message);
     this.#buffered += bytes.byteLength;
+    this.sendHeaders();
     this.#outgoing.write(bytes, () => this.#taken(bytes.byteLength));
     this.#full = this.#buffered >= highWaterBytes;
     return !this.#full;
@@ -96,7 +98,9 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
 
   end(error?: ShoalError): void {
     if (!this.finish()) return;
-    this.#outgoing.end(error && { code: statusNumbers[error.code], details: statusMessage(error.message) });
+    this.sendHeaders();
+    const status = error && { code: statusNumbers[error.code], details: statusMessage(error.message) };
+    this.#outgoing.end(status, this.trailers);
     // The client may go on sending; nobody listens, but its window must not stay shut.
     this.#incoming?.resume();
     this.#ended();

@@ -1,0 +1,63 @@
+import { systemClock } from '@shoal/core';
+import { assertNothingOpen, openNow } from '@shoal/testing';
+import type { GrpcCarrier } from './carrier';
+import type { ClientTlsOptions, RpcClient } from './client';
+import { createClient } from './create-client';
+import { createServer } from './create-server';
+import type { RpcServer } from './server';
+import { echoService } from './testing/echo-service';
+import { selfSigned } from './testing/self-signed';
+
+const { Unary } = echoService;
+const { cert, key } = selfSigned();
+const other = selfSigned();
+const carriers: readonly GrpcCarrier[] = ['grpc-js'];
+const pairs = carriers.flatMap((server) => carriers.map((client) => [server, client] as const));
+
+describe.each(pairs)('TLS, server on %s, client on %s', (serverCarrier, clientCarrier) => {
+  let openBefore: string[];
+  let server: RpcServer;
+  let clients: RpcClient[];
+
+  beforeEach(() => {
+    openBefore = openNow();
+    clients = [];
+    server = createServer({ clock: systemClock, carrier: serverCarrier });
+    server.addService(echoService, { Unary: (text: string) => text });
+  });
+
+  afterEach(async () => {
+    for (const client of clients) client.close();
+    await server.drain(1000);
+    await assertNothingOpen(openBefore);
+  });
+
+  function ask(target: string, tls?: ClientTlsOptions): Promise<string> {
+    const client = createClient(target, { carrier: clientCarrier, ...(tls && { tls }) });
+    clients.push(client);
+    return client.unary(Unary, 'secret', { timeoutMs: 10_000 });
+  }
+
+  test('clients that trust the certificate are served, others and plain ones are not', async () => {
+    const port = await server.listen('localhost:0', { cert, key });
+    await expect(ask(`localhost:${port}`, { ca: cert })).resolves.toBe('secret');
+    await expect(ask(`localhost:${port}`, { ca: other.cert })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(ask(`localhost:${port}`)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  test('the certificate must be for the name of the target, or for the one that is asked for', async () => {
+    const port = await server.listen('127.0.0.1:0', { cert, key });
+    const target = `127.0.0.1:${port}`;
+    await expect(ask(target, { ca: cert })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(ask(target, { ca: cert, serverName: 'elsewhere' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(ask(target, { ca: cert, serverName: 'localhost' })).resolves.toBe('secret');
+  });
+
+  test('a server that demands a certificate serves those who have the right one', async () => {
+    const port = await server.listen('localhost:0', { cert, key, clientCa: other.cert });
+    const target = `localhost:${port}`;
+    await expect(ask(target, { ca: cert, cert: other.cert, key: other.key })).resolves.toBe('secret');
+    await expect(ask(target, { ca: cert })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(ask(target, { ca: cert, cert, key })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
