@@ -20,6 +20,13 @@ export interface CallContext {
    * memory back, for the next large message. Optional, without effect on small messages.
    */
   recycle(message: Buffer): void;
+  /** Whether the message that the handler was given last had come compressed; undefined where the carrier cannot tell (grpc-js). */
+  readonly requestCompressed: boolean | undefined;
+  /**
+   * From the next message on, in place of the server's `responseCompression`; a stream may go back and forth. Without effect where
+   * the client does not accept it, and on grpc-js.
+   */
+  compressResponses(compression: Compression): void;
   /** When the client stops waiting, on the server clock's `now()`; undefined = never. */
   readonly deadline: number | undefined;
   readonly cancelled: boolean;

@@ -65,6 +65,14 @@ export class GrpcJsCallContext implements CallContext {
     this.#trailers = toGrpcJs(metadata, this.#trailers);
   }
 
+  get requestCompressed(): undefined {
+    return undefined;
+  }
+
+  compressResponses(): void {
+    // grpc-js's servers have no way to.
+  }
+
   recycle(): void {
     // grpc-js's buffers are its own.
   }
