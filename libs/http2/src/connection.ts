@@ -3,7 +3,7 @@ import type { CancelTimer, Clock, Random } from '@shoal/core';
 import { Budgets } from './budgets';
 import { ConnectionFault, type ErrorCodeName, errorCodeName, errorCodes } from './errors';
 import { defaultWindow, settingIds } from './frames/constants';
-import { Output } from './frames/output';
+import { Output, type Released } from './frames/output';
 import type { HeaderBlock } from './hpack/header-block';
 import type { HeaderPairs, PreparedHeaders } from './hpack/prepared-headers';
 import { type Http2Limits, compileLimits } from './limits';
@@ -257,8 +257,14 @@ export abstract class Connection implements ReceiverHost, SenderEvents, StreamOw
     this.sender.sendHeaders(stream, prepared, pairs, ends);
   }
 
-  write(stream: Stream, data: Uint8Array, ends: boolean, prefix: Uint8Array | null): boolean {
-    return this.sender.write(stream, data, ends, prefix);
+  write(
+    stream: Stream,
+    data: Uint8Array,
+    ends: boolean,
+    prefix: Uint8Array | null,
+    released: Released | null,
+  ): boolean {
+    return this.sender.write(stream, data, ends, prefix, released);
   }
 
   sendTrailers(stream: Stream, prepared: PreparedHeaders | null, pairs: HeaderPairs | null): void {

@@ -10,10 +10,12 @@
 export { ClientConnection, type ClientConnectionOptions } from './client-connection';
 export { type CloseReason, Connection, type ConnectionOptions, type ConnectionState } from './connection';
 export { type ErrorCodeName, errorCodeName, errorCodes } from './errors';
+export type { Released } from './frames/output';
 export { HeaderBlock } from './hpack/header-block';
 export { HeaderField } from './hpack/header-field';
 export { type HeaderPairs, PreparedHeaders } from './hpack/prepared-headers';
 export { type Http2Limits, compileLimits } from './limits';
 export { MemoryBudget } from './memory-budget';
 export { ServerConnection, type ServerConnectionOptions } from './server-connection';
+export { staticReads, withStaticReads } from './static-reads';
 export { type AbortReason, Stream, type StreamHandler } from './stream';

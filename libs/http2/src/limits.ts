@@ -61,7 +61,7 @@ const ranges: Record<keyof Http2Limits, Range> = {
   // A large tensor in flight without waiting for the peer's round trip: 8 MiB is 1 Gbit/s over 64 ms.
   streamWindow: { default: 8 << 20, min: 0, max: maxWindow },
   connectionWindow: { default: 64 << 20, min: 65_535, max: maxWindow },
-  // The protocol's default; larger ones gain little, because DATA is handed on in pieces anyway.
+  // The protocol's default. Larger ones gain whoever sends tensors a little; DATA is handed on as it comes in any case.
   maxFrameSize: { default: minMaxFrameSize, min: minMaxFrameSize, max: maxMaxFrameSize },
   // Twice the list: nobody's encoder makes a list longer.
   maxHeaderBlock: { default: 32_768, min: 1024, max: 1 << 20 },

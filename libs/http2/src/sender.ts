@@ -1,6 +1,5 @@
 import { defaultWindow, flags, frameHeaderLength, frameTypes, minMaxFrameSize } from './frames/constants';
-import { outputBufferSize } from './frames/buffer-pool';
-import { type Output, writeFrameHeader } from './frames/output';
+import { type Output, type Released, writeFrameHeader } from './frames/output';
 import { HpackEncoder } from './hpack/encoder';
 import { type HeaderPairs, type PreparedHeaders, measurePairs } from './hpack/prepared-headers';
 import { SendQueue } from './send-queue';
@@ -8,10 +7,12 @@ import { type Stream, streamStates } from './stream';
 
 const { awaitsWritable, closed, endQueued, headersSent, inLine, localClosed } = streamStates;
 
-/** Largest frame we send, whatever the peer allows: one that fits into a pooled buffer. */
-const maxSentFrame = outputBufferSize - frameHeaderLength;
 /** A stream sends about this much before it is the next one's turn. */
 const quantum = 65_536;
+/** Largest frame we send, whatever the peer allows: others get their turn. */
+const maxSentFrame = quantum;
+/** Larger data goes through a queue, by reference. */
+const maxCopied = 16_384;
 /** Table size updates in front of a block. */
 const blockOverhead = 8;
 
@@ -33,7 +34,7 @@ export class Sender {
   #maxFrame: number = minMaxFrameSize;
   /** Streams that have DATA and a window of their own, in order of their turns. */
   #line: Stream[] = [];
-  /** Streams whose queue is empty while the socket's is not. */
+  /** Streams whose queue is empty while the socket is congested, or still holds what they lent. */
   #awaitingDrain: Stream[] = [];
   #pumping = false;
   readonly #output: Output;
@@ -70,22 +71,33 @@ export class Sender {
     queue.trailerPairs = pairs;
   }
 
-  write(stream: Stream, data: Uint8Array, ends: boolean, prefix: Uint8Array | null): boolean {
-    if ((stream.state & (closed | localClosed | endQueued)) !== 0) return true;
+  write(
+    stream: Stream,
+    data: Uint8Array,
+    ends: boolean,
+    prefix: Uint8Array | null,
+    released: Released | null,
+  ): boolean {
+    if ((stream.state & (closed | localClosed | endQueued)) !== 0) {
+      released?.(data);
+      return true;
+    }
     const length = data.length + (prefix === null ? 0 : prefix.length);
     if (stream.queue === null) {
-      const fits = length <= stream.sendWindow && length <= this.window && length <= this.#maxFrame;
+      const fits =
+        length <= maxCopied && length <= stream.sendWindow && length <= this.window && length <= this.#maxFrame;
       if (length === 0 || (fits && !this.#output.isCongested())) {
         if (length > 0 || ends) this.#writeNow(stream, data, length, ends, prefix);
+        released?.(data);
         return true;
       }
       stream.queue = new SendQueue(this.#events.now());
       this.blocked.add(stream);
     }
-    this.#enqueue(stream, stream.queue, data, ends, prefix);
+    this.#enqueue(stream, stream.queue, data, ends, prefix, released);
     this.windowOpened(stream);
-    if (stream.queue === null && !this.#output.isCongested()) return true;
-    if (stream.queue === null && !stream.isClosed) this.#awaitingDrain.push(stream);
+    if (stream.queue === null && !this.#mustWait(stream)) return true;
+    if (stream.queue === null && !stream.isClosed) this.#awaitDrain(stream);
     stream.state |= awaitsWritable;
     return false;
   }
@@ -115,13 +127,17 @@ export class Sender {
     }
   }
 
-  /** The socket takes more again. */
+  /** The socket has taken something. */
   drained(): void {
     this.pump();
-    if (this.#awaitingDrain.length === 0 || this.#output.isCongested()) return;
     const waiting = this.#awaitingDrain;
+    if (waiting.length === 0) return;
     this.#awaitingDrain = [];
-    for (const stream of waiting) if (stream.queue === null) this.#tellWritable(stream);
+    for (const stream of waiting) {
+      if (stream.queue !== null || stream.isClosed) continue;
+      if (this.#mustWait(stream)) this.#awaitDrain(stream);
+      else this.#tellWritable(stream);
+    }
   }
 
   /** The stream is over: what it had queued is not sent. */
@@ -131,12 +147,29 @@ export class Sender {
     this.queuedBytes -= queue.bytes;
     stream.queue = null;
     this.blocked.delete(stream);
+    queue.drop(this.#output);
   }
 
-  #enqueue(stream: Stream, queue: SendQueue, data: Uint8Array, ends: boolean, prefix: Uint8Array | null): void {
+  #mustWait(stream: Stream): boolean {
+    return stream.lentUntil > this.#output.taken || this.#output.isCongested();
+  }
+
+  #awaitDrain(stream: Stream): void {
+    this.#awaitingDrain.push(stream);
+    this.#output.awaitDrain();
+  }
+
+  #enqueue(
+    stream: Stream,
+    queue: SendQueue,
+    data: Uint8Array,
+    ends: boolean,
+    prefix: Uint8Array | null,
+    released: Released | null,
+  ): void {
     const before = queue.bytes;
-    if (prefix !== null) queue.push(Uint8Array.prototype.slice.call(prefix));
-    queue.push(data);
+    if (prefix !== null) queue.push(Uint8Array.prototype.slice.call(prefix), null);
+    queue.push(data, released);
     this.queuedBytes += queue.bytes - before;
     if (!ends) return;
     queue.ends = true;
@@ -177,11 +210,10 @@ export class Sender {
   #writeQueued(stream: Stream, queue: SendQueue, length: number): void {
     const output = this.#output;
     const last = length === queue.bytes && queue.ends && queue.trailers === null && queue.trailerPairs === null;
-    output.reserve(frameHeaderLength + length);
+    output.reserve(frameHeaderLength);
     const frameFlags = last ? flags.END_STREAM : 0;
-    const at = writeFrameHeader(output.bytes, output.at, length, frameTypes.DATA, frameFlags, stream.id);
-    queue.moveTo(output.bytes, at, length);
-    output.at = at + length;
+    output.at = writeFrameHeader(output.bytes, output.at, length, frameTypes.DATA, frameFlags, stream.id);
+    if (queue.moveTo(output, length)) stream.lentUntil = output.position;
     this.window -= length;
     stream.sendWindow -= length;
     this.queuedBytes -= length;
@@ -196,7 +228,7 @@ export class Sender {
       }
       this.#end(stream);
     } else if ((stream.state & awaitsWritable) !== 0) {
-      if (this.#output.isCongested()) this.#awaitingDrain.push(stream);
+      if (this.#mustWait(stream)) this.#awaitDrain(stream);
       else this.#tellWritable(stream);
     }
   }

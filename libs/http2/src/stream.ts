@@ -1,6 +1,7 @@
 import type { HeaderBlock } from './hpack/header-block';
 import type { HeaderPairs, PreparedHeaders } from './hpack/prepared-headers';
 import type { ReceiveWindow } from './flow-control';
+import type { Released } from './frames/output';
 import type { SendQueue } from './send-queue';
 
 /**
@@ -58,7 +59,7 @@ export interface StreamHandler {
 /** The connection, as its streams see it. */
 export interface StreamOwner {
   sendHeaders(stream: Stream, prepared: PreparedHeaders | null, pairs: HeaderPairs | null, ends: boolean): void;
-  write(stream: Stream, data: Uint8Array, ends: boolean, prefix: Uint8Array | null): boolean;
+  write(stream: Stream, data: Uint8Array, ends: boolean, prefix: Uint8Array | null, released: Released | null): boolean;
   sendTrailers(stream: Stream, prepared: PreparedHeaders | null, pairs: HeaderPairs | null): void;
   reset(stream: Stream, code: number): void;
   consumed(stream: Stream, bytes: number): void;
@@ -83,6 +84,8 @@ export class Stream {
   received = 0;
   declared = -1;
   queue: SendQueue | null = null;
+  /** The position in the connection's output behind which nothing of ours is held by reference. */
+  lentUntil = 0;
 
   constructor(
     connection: StreamOwner,
@@ -121,12 +124,13 @@ export class Stream {
   }
 
   /**
-   * Sends data, or queues it: then `data` must not change until `onWritable`. Returns false when the user should wait for that call
-   * before writing more; what was written is kept in any case.
+   * Sends data, or queues it: then `data`, which is not copied, must not change until `onWritable`. Returns false when the user
+   * should wait for that call before writing more; what was written is kept in any case.
    * @param prefix up to 16 octets that go in front of `data`, copied at once
+   * @param released called once when nobody looks at `data` any more, sent or not; also after the stream's end
    */
-  write(data: Uint8Array, ends = false, prefix: Uint8Array | null = null): boolean {
-    return this.connection.write(this, data, ends, prefix);
+  write(data: Uint8Array, ends = false, prefix: Uint8Array | null = null, released: Released | null = null): boolean {
+    return this.connection.write(this, data, ends, prefix, released);
   }
 
   /** Ends our side with trailers, behind all data. */

@@ -3,6 +3,8 @@ import { giveBuffer, takeBuffer } from './buffer-pool';
 import { flags, frameHeaderLength, frameTypes } from './constants';
 
 const empty = Buffer.alloc(0);
+/** A turn's output is given to the socket in parts of about this size: it tells of its progress by the part. */
+const batchBytes = 262_144;
 
 /** Writes the nine octets of a frame header (RFC 9113 §4.1) and returns the position behind them. */
 export function writeFrameHeader(
@@ -32,9 +34,27 @@ export interface OutputLimits {
   readonly maxPendingBytes: number;
 }
 
+/** Told when nobody looks at some bytes any more: they have been sent, or never will be. */
+export type Released = (data: Uint8Array) => void;
+
+/** What is given to the socket at once and comes back at once. */
+interface Batch {
+  readonly bytes: number;
+  readonly buffer: Buffer;
+  /** The other pooled buffers of a batch that has several. */
+  readonly more: readonly Buffer[] | null;
+}
+
+interface Loan {
+  readonly data: Uint8Array;
+  /** Over once so many bytes have been taken. */
+  readonly until: number;
+  readonly released: Released;
+}
+
 /**
- * The sending side of a connection: frames are written into one pooled buffer, which goes to the socket once a turn of the event
- * loop (at the end of a read, or in a microtask), because system calls are what costs most.
+ * The sending side of a connection: frames are written into pooled buffers, large data is taken by reference, and all of it goes to
+ * the socket once a turn of the event loop (at the end of a read, or in a microtask), because system calls are what costs most.
  */
 export class Output {
   /** The buffer being filled, and how far; only after `reserve`. */
@@ -47,15 +67,20 @@ export class Output {
   /** While true, flushing is somebody else's job: the read that is going on ends with a flush. */
   corked = false;
   #scheduled = false;
-  #wasCongested = false;
+  #awaited = false;
   #closed = false;
   readonly #socket: Duplex;
   readonly #limits: OutputLimits;
   readonly #onDrained: () => void;
   readonly #onOverflow: () => void;
-  /** Buffers the socket still holds, oldest first, and how many bytes of each. */
-  readonly #inSocket: Buffer[] = [];
-  readonly #inSocketBytes: number[] = [];
+  /** Of this turn: pieces in front of `bytes[#from..at)`, and how many bytes. */
+  #pieces: Uint8Array[] = [];
+  #piecesBytes = 0;
+  #from = 0;
+  #full: Buffer[] = [];
+  readonly #loans: Loan[] = [];
+  /** What the socket holds, oldest first. */
+  readonly #inSocket: Batch[] = [];
   readonly #flushSoon: () => void;
   readonly #written: () => void;
 
@@ -73,16 +98,29 @@ export class Output {
 
   /** DATA has to wait for the socket. */
   isCongested(): boolean {
-    if (this.pending + this.at < this.#limits.highWaterBytes) return false;
-    this.#wasCongested = true;
+    if (this.pending + this.#waiting < this.#limits.highWaterBytes) return false;
+    this.#awaited = true;
     return true;
+  }
+
+  /** Bytes ever written here: once `taken` has come so far, nothing that has been lent is looked at any more. */
+  get position(): number {
+    return this.taken + this.pending + this.#waiting;
+  }
+
+  /** `onDrained` is to be called when the socket has taken something, and is not congested. */
+  awaitDrain(): void {
+    this.#awaited = true;
   }
 
   /** Makes room for `count` bytes at `at`, and sees to it that they are sent this turn. */
   reserve(count: number): void {
     if (this.at + count > this.bytes.length) {
-      this.flush();
-      if (count > this.bytes.length) this.bytes = takeBuffer(count);
+      if (this.at > 0) this.#next();
+      if (count > this.bytes.length) {
+        giveBuffer(this.bytes);
+        this.bytes = takeBuffer(count);
+      }
     }
     if (!this.corked && !this.#scheduled) {
       this.#scheduled = true;
@@ -90,7 +128,26 @@ export class Output {
     }
   }
 
+  /** Puts `data` behind what has been written, by reference: it must not change before it is released. After `reserve`. */
+  lend(data: Uint8Array): void {
+    this.#cut();
+    this.#pieces.push(data);
+    this.#piecesBytes += data.length;
+    if (this.#piecesBytes >= batchBytes) this.flush();
+  }
+
+  /** Calls `released(data)` once nothing that has been lent so far is looked at any more. */
+  releaseLater(data: Uint8Array, released: Released): void {
+    const until = this.position;
+    if (until === this.taken || this.#closed) released(data);
+    else this.#loans.push({ data, until, released });
+  }
+
   flush(): void {
+    if (this.#pieces.length > 0) {
+      this.#flushPieces();
+      return;
+    }
     const count = this.at;
     if (count === 0) return;
     const buffer = this.bytes;
@@ -100,9 +157,7 @@ export class Output {
       giveBuffer(buffer);
       return;
     }
-    this.pending += count;
-    this.#inSocket.push(buffer);
-    this.#inSocketBytes.push(count);
+    this.#give({ bytes: count, buffer, more: null });
     this.#socket.write(buffer.subarray(0, count), this.#written);
     if (this.pending > this.#limits.maxPendingBytes) this.#onOverflow();
   }
@@ -117,7 +172,7 @@ export class Output {
   /** Nothing more is sent. */
   close(): void {
     this.#closed = true;
-    this.at = 0;
+    this.#drop();
     giveBuffer(this.bytes);
     this.bytes = empty;
   }
@@ -176,15 +231,91 @@ export class Output {
     this.at = this.bytes.writeUInt32BE(word, at);
   }
 
+  get #waiting(): number {
+    return this.#piecesBytes + this.at - this.#from;
+  }
+
+  /** What was written since the last piece becomes one. */
+  #cut(): void {
+    if (this.at === this.#from) return;
+    this.#pieces.push(this.bytes.subarray(this.#from, this.at));
+    this.#piecesBytes += this.at - this.#from;
+    this.#from = this.at;
+  }
+
+  /** Goes on in another buffer. */
+  #next(): void {
+    if (this.#waiting >= batchBytes) {
+      this.flush();
+      return;
+    }
+    this.#cut();
+    this.#full.push(this.bytes);
+    this.bytes = empty;
+    this.at = 0;
+    this.#from = 0;
+  }
+
+  #flushPieces(): void {
+    this.#cut();
+    if (this.#closed || !this.#socket.writable) {
+      this.#drop();
+      return;
+    }
+    const pieces = this.#pieces;
+    this.#give({ bytes: this.#piecesBytes, buffer: this.bytes, more: this.#full });
+    this.bytes = empty;
+    this.#forget();
+    this.#socket.cork();
+    for (let i = 0; i < pieces.length - 1; i++) this.#socket.write(pieces[i]!);
+    this.#socket.write(pieces.at(-1)!, this.#written);
+    this.#socket.uncork();
+    if (this.pending > this.#limits.maxPendingBytes) this.#onOverflow();
+  }
+
+  #give(batch: Batch): void {
+    this.pending += batch.bytes;
+    this.#inSocket.push(batch);
+  }
+
+  /** What waits is never sent. */
+  #drop(): void {
+    for (const buffer of this.#full) giveBuffer(buffer);
+    this.#forget();
+    this.#settleLoans(this.taken + this.pending, Infinity);
+  }
+
+  #forget(): void {
+    this.at = 0;
+    this.#from = 0;
+    if (this.#pieces.length === 0) return;
+    this.#pieces = [];
+    this.#piecesBytes = 0;
+    this.#full = [];
+  }
+
+  /** Ends the loans that are over after more than `from` and at most `to` bytes. */
+  #settleLoans(from: number, to: number): void {
+    for (let i = 0; i < this.#loans.length;) {
+      const { data, until, released } = this.#loans[i]!;
+      if (until <= from || until > to) i += 1;
+      else {
+        this.#loans.splice(i, 1);
+        released(data);
+      }
+    }
+  }
+
   #release(): void {
-    const buffer = this.#inSocket.shift();
-    if (buffer === undefined) return;
-    const count = this.#inSocketBytes.shift()!;
-    this.pending -= count;
-    this.taken += count;
-    giveBuffer(buffer);
-    if (this.#wasCongested && !this.#closed && !this.isCongested()) {
-      this.#wasCongested = false;
+    const batch = this.#inSocket.shift();
+    if (batch === undefined) return;
+    this.pending -= batch.bytes;
+    this.taken += batch.bytes;
+    giveBuffer(batch.buffer);
+    if (batch.more !== null) for (const buffer of batch.more) giveBuffer(buffer);
+    if (this.#loans.length > 0) this.#settleLoans(-1, this.taken);
+    if (this.#awaited && !this.#closed && this.pending + this.#waiting < this.#limits.highWaterBytes) {
+      this.#awaited = false;
       this.#onDrained();
     }
   }
