@@ -1,0 +1,28 @@
+/** `grpc-timeout` (gRPC over HTTP/2, "Timeout"): at most eight digits and a unit. */
+const form = /^(\d{1,8})([HMSmun])$/;
+
+const unitMs: Record<string, number> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const maxValue = 99_999_999;
+/** More than a 32-bit count of milliseconds, 24 days, is never waited for by anybody: no deadline. */
+const endlessMs = 2 ** 31 - 1;
+
+/**
+ * Milliseconds that a `grpc-timeout` header gives a call, with a fraction; Infinity for those that are as good as none, NaN for what
+ * is no timeout.
+ */
+export function parseTimeout(header: string): number {
+  const parts = form.exec(header);
+  if (parts === null) return Number.NaN;
+  const ms = Number(parts[1]) * unitMs[parts[2]!]!;
+  return ms > endlessMs ? Number.POSITIVE_INFINITY : ms;
+}
+
+/** The header for a timeout in milliseconds: in the finest unit that eight digits hold, rounded up. */
+export function formatTimeout(ms: number): string {
+  const left = Math.max(0, ms);
+  for (const unit of ['m', 'S', 'M'] as const) {
+    const value = Math.ceil(left / unitMs[unit]!);
+    if (value <= maxValue) return `${value}${unit}`;
+  }
+  return `${Math.min(maxValue, Math.ceil(left / unitMs['H']!))}H`;
+}
