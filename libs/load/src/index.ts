@@ -1,1 +1,16 @@
-export {};
+export { type Arrivals, constantArrivals, poissonArrivals } from './arrivals';
+export { type BenchDeps, runBench } from './bench';
+export { type BenchConfig, benchFlags, dataFlags, loadFlags, longArguments, outputFlags, targetFlags } from './flags';
+export { type Format, formatRows } from './format';
+export type { GeneratorCost } from './generator-cost';
+export { Latencies, type LatencySummary } from './latencies';
+export { type Pacer, timerPacer } from './pacer';
+export { type ProcessUse, processTree, useBetween } from './process-tree';
+export { progressLine } from './progress-line';
+export { type LevelOptions, type LevelResult, type LoadLevel, type Progress, runLevel } from './run-level';
+export type { BenchRow, ServerProcess } from './row';
+export type { Ended, NextRequest, OpenSender, Sender } from './sender';
+export { type StreamAnswer, type StreamSenderOptions, streamSender } from './stream-sender';
+export { type Column, figure, renderTable } from './text-table';
+export { threadPacer } from './thread-pacer';
+export { type UnarySenderOptions, unarySender } from './unary-sender';

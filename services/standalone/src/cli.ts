@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { nearest, parseFlags } from '@shoal/config';
 import { ShoalError, systemClock } from '@shoal/core';
+import { type BenchShell, bench } from './bench';
 import { serveFlags } from './flags';
 import { logDestination } from './log-destination';
 import { project } from './project';
@@ -33,7 +34,7 @@ function hintFor(name: string): string {
 }
 
 async function run(command: Command, argv: readonly string[]): Promise<number> {
-  if (command.name !== 'serve') {
+  if (command.name !== 'serve' && command.name !== 'bench') {
     complain(
       `shoal ${command.name} runs one service of a cluster, and this version cannot yet join services over the ` +
         'network; `shoal serve` runs all of them on this machine.',
@@ -41,6 +42,7 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     return 1;
   }
   try {
+    if (command.name === 'bench') return await bench(argv, benchShell);
     const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
     return await serve(config, {
       clock: systemClock,
@@ -57,6 +59,16 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     return thrown.code === 'INVALID_ARGUMENT' ? usageError : 1;
   }
 }
+
+const benchShell: BenchShell = {
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onInterrupt(interrupted) {
+    // The first one ends the run in order; a second one falls to Node, which ends the process.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, interrupted);
+  },
+};
 
 /** Prints, and gives the exit code of a command that only does that. */
 function print(text: string): number {

@@ -1,5 +1,6 @@
 import { batchingFlags } from '@shoal/batching';
 import { type HelpSection, renderHelp } from '@shoal/config';
+import { dataFlags, loadFlags, outputFlags, targetFlags } from '@shoal/load';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { processFlags } from './flags';
@@ -11,6 +12,12 @@ as { "grpc-port": 9001, "model-repository": ["a", "b"] }. Arguments win over the
 
 const tritonNote = `Other options of Triton's are taken with a warning where they make no difference here, and refused with a reason
 where they would.`;
+
+const benchNote = `Examples:
+  shoal bench -m simple                                          one request at a time
+  shoal bench -m simple --concurrency-range 1:64:21 --streaming  closed loop, more and more in flight
+  shoal bench -m digits --request-rate-range 1000 --request-distribution poisson
+  shoal bench -m embed --shape ids:128 --shared-memory system -b 4 --format csv`;
 
 /** One sub-command: what it is for and what it takes. */
 export interface Command {
@@ -28,6 +35,16 @@ export const commands: readonly Command[] = [
       { title: 'Door (router)', flags: routerFlags },
       { title: 'Batching', flags: batchingFlags },
       processSection,
+    ],
+  },
+  {
+    name: 'bench',
+    summary: 'loads a running server and measures throughput and latency, as perf_analyzer does',
+    sections: [
+      { title: 'Target', flags: targetFlags },
+      { title: 'Load', flags: loadFlags },
+      { title: 'Requests', flags: dataFlags },
+      { title: 'Output', flags: outputFlags },
     ],
   },
   {
@@ -66,6 +83,7 @@ Example: shoal serve --model-repository ./models
 
 /** The text of `shoal COMMAND --help`. */
 export function commandHelp({ name, summary, sections }: Command): string {
-  const notes = name === 'serve' ? `${configNote}\n\n${tritonNote}` : configNote;
+  const further: Readonly<Record<string, string>> = { serve: `\n\n${tritonNote}`, bench: `\n\n${benchNote}` };
+  const notes = configNote + (further[name] ?? '');
   return renderHelp(`shoal ${name}: ${summary}.\n\nUsage: shoal ${name} [options]\n\n${notes}`, sections);
 }
