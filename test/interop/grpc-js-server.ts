@@ -1,0 +1,88 @@
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import {
+  type EchoStatus,
+  type InputRequest,
+  type InputResponse,
+  type OutputRequest,
+  type OutputResponse,
+  type SimpleRequest,
+  type SimpleResponse,
+  echoInitial,
+  echoTrailing,
+  payload,
+  serviceDefinition,
+} from './protocol';
+import type { Running } from './servers';
+
+/** The test service on grpc-js as it comes, without anything of ours but the definition. */
+export async function serveGrpcJs(): Promise<Running> {
+  const server = new Server();
+  server.addService(serviceDefinition, {
+    EmptyCall: (_call: unknown, answer: sendUnaryData<object>) => answer(null, {}),
+    UnaryCall: unary,
+    StreamingInputCall: aggregate,
+    StreamingOutputCall: output,
+    FullDuplexCall: duplex,
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return { port, stop: () => new Promise((resolve) => server.tryShutdown(() => resolve())) };
+}
+
+function unary(call: ServerUnaryCall<SimpleRequest, SimpleResponse>, answer: sendUnaryData<SimpleResponse>): void {
+  const { response_size: size = 0, response_status: status } = call.request;
+  call.sendMetadata(echoed(call.metadata, echoInitial));
+  const trailers = echoed(call.metadata, echoTrailing);
+  if (isFailure(status)) answer({ code: status.code, details: status.message, metadata: trailers });
+  else answer(null, { payload: payload(size) }, trailers);
+}
+
+function aggregate(
+  call: ServerReadableStream<InputRequest, InputResponse>,
+  answer: sendUnaryData<InputResponse>,
+): void {
+  let bytes = 0;
+  call.on('data', (request: InputRequest) => (bytes += request.payload?.body.length ?? 0));
+  call.on('end', () => answer(null, { aggregated_payload_size: bytes }));
+}
+
+function output(call: ServerWritableStream<OutputRequest, OutputResponse>): void {
+  for (const { size } of call.request.response_parameters ?? []) call.write({ payload: payload(size) });
+  call.end();
+}
+
+function duplex(call: ServerDuplexStream<OutputRequest, OutputResponse>): void {
+  call.sendMetadata(echoed(call.metadata, echoInitial));
+  const trailers = echoed(call.metadata, echoTrailing);
+  call.on('data', ({ response_status: status, response_parameters: parameters = [] }: OutputRequest) => {
+    if (isFailure(status)) {
+      call.emit('error', { code: status.code, details: status.message, metadata: trailers });
+      return;
+    }
+    for (const { size } of parameters) call.write({ payload: payload(size) });
+  });
+  call.on('end', () => call.end(trailers));
+}
+
+function isFailure(status: EchoStatus | null | undefined): status is EchoStatus {
+  return (status?.code ?? 0) !== 0;
+}
+
+/** Of the request's metadata the entry that is to be sent back. */
+function echoed(metadata: Metadata, name: string): Metadata {
+  const answer = new Metadata();
+  for (const value of metadata.get(name)) answer.set(name, value);
+  return answer;
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { assertNothingOpen, openNow } from '@shoal/testing';
+import { selfSigned } from '../../libs/rpc/src/testing/self-signed';
+import { type Running, carriers, serveOurs } from './servers';
+import { type Outcome, findTool, run } from './tools';
+
+/** All cases that grpc-go's client plays without an identity at Google or a load report. */
+const cases = [
+  'empty_unary',
+  'large_unary',
+  'client_streaming',
+  'server_streaming',
+  'ping_pong',
+  'empty_stream',
+  'timeout_on_sleeping_server',
+  'cancel_after_begin',
+  'cancel_after_first_response',
+  'status_code_and_message',
+  'special_status_message',
+  'custom_metadata',
+  'unimplemented_method',
+  'unimplemented_service',
+];
+const soaks = ['rpc_soak', 'channel_soak'];
+
+const client = findTool('interopClient');
+const tried = client === undefined ? describe.skip : describe;
+
+/** The official client plays one case; when it fails, its output tells why. */
+async function play(port: number, testCase: string, ...args: string[]): Promise<Outcome> {
+  // By number: nobody's name server shall be asked.
+  const where = ['-server_host=127.0.0.1', `-server_port=${port}`];
+  const outcome = await run(client!, [...where, `-test_case=${testCase}`, ...args]);
+  return { ...outcome, output: outcome.code === 0 ? '' : outcome.output };
+}
+
+const passed = { code: 0, output: '' };
+
+tried.each(carriers)("gRPC's interop client against our server on %s", (carrier) => {
+  let openBefore: string[];
+  let server: Running;
+
+  beforeAll(async () => {
+    openBefore = openNow();
+    server = await serveOurs(carrier);
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await assertNothingOpen(openBefore);
+  });
+
+  test.each(cases)('%s', async (testCase) => {
+    expect(await play(server.port, testCase, '-use_tls=false')).toEqual(passed);
+  });
+
+  test.each(soaks)('%s', async (testCase) => {
+    const args = ['-use_tls=false', '-soak_iterations=40', '-soak_num_threads=4'];
+    expect(await play(server.port, testCase, ...args)).toEqual(passed);
+  });
+
+  test('what it plays can fail', async () => {
+    const { code } = await play(server.port, 'large_unary', '-use_tls=true');
+    expect(code).not.toBe(0);
+  });
+});
+
+tried.each(carriers)("gRPC's interop client with TLS against our server on %s", (carrier) => {
+  let server: Running;
+  let folder: string;
+  let ca: string;
+
+  beforeAll(async () => {
+    const { cert, key } = selfSigned();
+    folder = mkdtempSync(path.join(tmpdir(), 'interop-'));
+    ca = path.join(folder, 'ca.pem');
+    writeFileSync(ca, cert);
+    server = await serveOurs(carrier, { tls: { cert, key } });
+  });
+
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await server.stop();
+  });
+
+  test.each(['large_unary', 'ping_pong', 'custom_metadata', 'cancel_after_first_response'])('%s', async (testCase) => {
+    const args = ['-use_tls=true', `-ca_file=${ca}`, '-use_test_ca=true', '-server_host_override=localhost'];
+    expect(await play(server.port, testCase, ...args)).toEqual(passed);
+  });
+});
