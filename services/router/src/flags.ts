@@ -1,4 +1,5 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
+import { defaultCarrier, grpcCarriers } from '@shoal/rpc';
 
 /** What the router can be told. Names are Triton's where the meaning is the same. */
 export const routerFlags = {
@@ -51,6 +52,14 @@ export const routerFlags = {
     max: 2 ** 31 - 1,
     value: 'MS',
     help: 'Drops a connection whose client does not answer such a ping for so many milliseconds.',
+  },
+  grpcCarrier: {
+    name: 'grpc-carrier',
+    type: 'string',
+    default: defaultCarrier,
+    choices: grpcCarriers,
+    value: 'NAME',
+    help: "What speaks HTTP/2 to clients: native is Shoal's own and the faster one, grpc-js the usual library for Node. Answers are the same.",
   },
   strictReadiness: {
     name: 'strict-readiness',

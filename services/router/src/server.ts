@@ -1,6 +1,6 @@
 import type { Bus } from '@shoal/bus';
 import type { Clock } from '@shoal/core';
-import { type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
+import { type GrpcCarrier, type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { Catalog } from './catalog/catalog';
 import type { RouterConfig } from './flags';
@@ -38,6 +38,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
   if (!config.allowGrpc) return undefined;
   const server = createServer({
     clock,
+    carrier: config.grpcCarrier as GrpcCarrier,
     maxMessageBytes: config.grpcMaxMessageBytes,
     keepaliveMs: config.grpcKeepaliveTime,
     keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
