@@ -1,10 +1,13 @@
 import type { Link } from './link';
 import type { Hello, LinkMessage } from './messages';
+import { releaseMessage } from './release-message';
 
 /** What a carrier does for a link's end. */
 export interface LinkOutput {
   send(message: LinkMessage): void;
   bufferedBytes(): number;
+  /** As `Link.sharesMemory`; absent = no. */
+  sharesMemory?(): boolean;
   /** Sends what is queued, then ends; the carrier calls `ended` when that is done. */
   close(): void;
   /** Called when there is a receiver: until then the carrier may hold messages back. */
@@ -39,6 +42,10 @@ export class LinkEnd implements Link {
     return this.#ended ? 0 : this.#output.bufferedBytes();
   }
 
+  get sharesMemory(): boolean {
+    return !this.#ended && (this.#output.sharesMemory?.() ?? false);
+  }
+
   send(message: LinkMessage): void {
     if (!this.#closing && !this.#ended) this.#output.send(message);
   }
@@ -67,7 +74,10 @@ export class LinkEnd implements Link {
 
   /** The carrier's: a message has arrived. */
   arrived(message: LinkMessage): void {
-    if (this.#ended) return;
+    if (this.#ended) {
+      releaseMessage(message);
+      return;
+    }
     this.#inbox.push(message);
     this.#wake();
   }
@@ -94,6 +104,7 @@ export class LinkEnd implements Link {
     if (this.#closedListener && !this.#told) {
       // An owner that never received does not want what is left.
       this.#told = true;
+      for (const message of this.#inbox) releaseMessage(message);
       this.#inbox = [];
       this.#guard(this.#closedListener);
     }

@@ -11,6 +11,8 @@ export interface Link {
   send(message: LinkMessage): void;
   /** Bytes queued and not yet taken by the carrier: a sender of tensors holds back above its own limit. */
   readonly bufferedBytes: number;
+  /** The other end has been seen to open a file of this process: messages may name parts of files instead of bytes. */
+  readonly sharesMemory: boolean;
   /** The one receiver. */
   onMessage(receive: (message: LinkMessage) => void): void;
   /** Called once, when the other end is gone or `close` was called; at once if that was before. */

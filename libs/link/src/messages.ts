@@ -1,4 +1,6 @@
 import type { ErrorCode } from '@shoal/core';
+import type { MessageBytes } from './bytes';
+import type { FilePart } from './file-part';
 
 /*
  * What router, batching and runners say to each other (proto/shoal/link/v1/link.proto is the wire form; this is the
@@ -76,12 +78,22 @@ export interface Batch {
   readonly rows: readonly number[];
 }
 
+/** Where the client wants an output: in a file of its own, which the router has open. */
+export interface OutputPlace {
+  readonly file: FilePart;
+  /** What the client calls it, for the response: its region's name, and the offset in that region. */
+  readonly region: string;
+  readonly offset: number;
+}
+
 /** An output that the client asked for. */
 export interface WantedOutput {
   /** Index into the model's configured outputs. */
   readonly index: number;
   /** Triton's `classification` parameter: top k as BYTES; 0 = the tensor itself. */
   readonly classification: number;
+  /** The runner writes it there and not into the response. Only over links with `sharesMemory`. */
+  readonly place?: OutputPlace;
 }
 
 /** One input tensor, raw little-endian bytes as in raw_input_contents. */
@@ -90,7 +102,8 @@ export interface InputData {
   readonly index: number;
   /** Wire shape, with the batch dimension where the model has one. */
   readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
+  /** A `FilePart` only over links with `sharesMemory`. The receiver releases what is not here. */
+  readonly bytes: MessageBytes;
 }
 
 /** router → runner: one member's bytes. */
@@ -118,7 +131,7 @@ export interface Withdraw {
 export interface Answer {
   readonly kind: 'answer';
   readonly offerId: number;
-  readonly response: Uint8Array;
+  readonly response: MessageBytes;
 }
 
 /** runner → router: I could not run it (retiring, unknown batch); offer it again. It did no harm. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
+import { wholeBytes } from './bytes';
 import type { Link, LinkListener, LinkTransport } from './link';
 import type { Hello, LinkMessage } from './messages';
 import { createTransport } from './transport';
@@ -102,7 +103,7 @@ describe.each([
     await until(() => answers.length === count, 'all answers');
     const right = answers.filter((answer, i) => {
       assert(answer !== 'closed' && answer.kind === 'answer');
-      return answer.offerId === i + 1 && Buffer.alloc(size, i + 1).equals(answer.response);
+      return answer.offerId === i + 1 && Buffer.alloc(size, i + 1).equals(wholeBytes(answer.response));
     });
     expect(right.length).toBe(count);
   });

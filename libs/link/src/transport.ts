@@ -2,9 +2,15 @@ import { type Clock, ShoalError } from '@shoal/core';
 import { connectGrpc, listenGrpc } from './grpc/carrier';
 import { InProcessCarrier } from './in-process';
 import type { LinkTransport } from './link';
+import { defaultSharedMemoryBytes, sharedMemoryBudget } from './shared/shared-memory-budget';
 
 export interface TransportOptions {
   readonly clock: Clock;
+  /**
+   * Most bytes of this machine's shared memory that large tensors may take on their way out of this process, in any case
+   * at most a quarter of it. 0 = none: they travel over the links' sockets. Default 1 GiB.
+   */
+  readonly sharedMemoryBytes?: number;
   /** Hears of receivers that threw and of frames that could not be read. */
   readonly logger?: { error(message: string, fields?: Readonly<Record<string, string>>): void };
 }
@@ -20,7 +26,8 @@ export function createTransport(options: TransportOptions): LinkTransport {
     else process.emitWarning(message, 'LinkReceiverError');
   };
   const inProcess = new InProcessCarrier(onError);
-  const grpc = { clock: options.clock, onError };
+  const sharedMemory = sharedMemoryBudget(options.sharedMemoryBytes ?? defaultSharedMemoryBytes);
+  const grpc = { clock: options.clock, onError, ...(sharedMemory && { sharedMemory }) };
   return {
     // async: what is thrown becomes a rejection, as on the other carrier.
     listen: async (address, self, accept) =>

@@ -22,16 +22,23 @@ export function allocateBatch(datatype: Exclude<DataType, 'BYTES'>, shape: reado
   return { array: arrayOver(datatype, buffer, 0, count), bytes: new Uint8Array(buffer) };
 }
 
+/** Bytes that are not here yet: they are read straight to where they are wanted. */
+export interface ByteSource {
+  readonly byteLength: number;
+  readInto(target: Uint8Array, at: number): void;
+}
+
 /**
  * Copies the members' rows one after the other into `target` from `offset`: the one copy that batching needs. Returns
  * the offset behind the last row. Throws INTERNAL when they do not fit.
  */
-export function gatherBytes(parts: readonly Uint8Array[], target: Uint8Array, offset = 0): number {
+export function gatherBytes(parts: readonly (Uint8Array | ByteSource)[], target: Uint8Array, offset = 0): number {
   let at = offset;
   for (const part of parts) {
-    if (part.length > target.length - at) throw new ShoalError('INTERNAL', 'rows do not fit the batch buffer');
-    target.set(part, at);
-    at += part.length;
+    if (part.byteLength > target.length - at) throw new ShoalError('INTERNAL', 'rows do not fit the batch buffer');
+    if (part instanceof Uint8Array) target.set(part, at);
+    else part.readInto(target, at);
+    at += part.byteLength;
   }
   return at;
 }

@@ -29,6 +29,7 @@ import {
   type Ready,
   type WantedOutput,
   createTransport,
+  wholeBytes,
 } from '@shoal/link';
 import { type InferResponseView, compileSignature, scanInferResponse } from '@shoal/protocol';
 import type { LogFields, Logger } from '@shoal/telemetry';
@@ -265,7 +266,7 @@ export class Driver {
     else if (message.kind === 'done') this.#dones.get(message.batchId)?.(message);
     else if (message.kind === 'refused') this.#answers.get(message.offerId)?.('refused');
     else if (message.kind === 'answer') {
-      this.#answers.get(message.offerId)?.(scanInferResponse(Buffer.from(message.response)));
+      this.#answers.get(message.offerId)?.(scanInferResponse(Buffer.from(wholeBytes(message.response))));
     }
   }
 

@@ -1,3 +1,4 @@
+import { byteLengthOf } from '../bytes';
 import { type Sink, utf8Size, varintSize } from './sink';
 
 /**
@@ -32,8 +33,9 @@ export class ByteCounter implements Sink {
     this.#add(utf8Size(value));
   }
 
-  bytes(_field: number, value: Uint8Array): void {
-    if (value.byteLength > 0) this.#add(value.byteLength);
+  bytes(_field: number, value: Uint8Array | readonly Uint8Array[]): void {
+    const length = byteLengthOf(value);
+    if (length > 0) this.#add(length);
   }
 
   uints(_field: number, values: readonly number[]): void {

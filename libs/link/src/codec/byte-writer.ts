@@ -1,3 +1,4 @@
+import { byteLengthOf } from '../bytes';
 import { type Sink, shortString, wireBytes, wireFixed64, wireVarint } from './sink';
 
 /** Writes messages into a buffer of exactly the size that was counted. */
@@ -45,11 +46,11 @@ export class ByteWriter implements Sink {
     this.#at += length;
   }
 
-  bytes(field: number, value: Uint8Array): void {
-    if (value.byteLength === 0) return;
-    const length = this.#begin(field);
-    this.#buffer.set(value, this.#at);
-    this.#at += length;
+  bytes(field: number, value: Uint8Array | readonly Uint8Array[]): void {
+    if (byteLengthOf(value) === 0) return;
+    this.#begin(field);
+    if (value instanceof Uint8Array) this.#piece(value);
+    else for (const piece of value) this.#piece(piece);
   }
 
   uints(field: number, values: readonly number[]): void {
@@ -64,6 +65,11 @@ export class ByteWriter implements Sink {
 
   close(): void {
     // Its length was written by `open`.
+  }
+
+  #piece(piece: Uint8Array): void {
+    this.#buffer.set(piece, this.#at);
+    this.#at += piece.byteLength;
   }
 
   /** Tag and length of what follows. */

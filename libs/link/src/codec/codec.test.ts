@@ -3,7 +3,10 @@ import * as fc from 'fast-check';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Root } from 'protobufjs';
-import type { LinkMessage } from '../messages';
+import { type MessageBytes, wholeBytes } from '../bytes';
+import type { FrameMessage } from '../carrier-messages';
+import { FilePart } from '../file-part';
+import { Block } from '../shared/block';
 import { decodeFrame } from './decode-frame';
 import { FrameEncoder } from './frame-encoder';
 
@@ -21,11 +24,16 @@ const time = fc.double({ min: 0, noNaN: true }).map((x) => x + 0);
 const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme', maxLength: 80 }));
 const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
 const code = fc.constantFrom(...(Object.keys(statusNumbers) as ErrorCode[]));
-const input = fc.record({ index: whole, shape: fc.array(whole), bytes });
-const output = fc.record({ index: whole, classification: whole });
+const block = fc.tuple(whole, whole).map(([offset, length]) => new Block(offset, length));
+const file = fc
+  .record({ fd: whole, device: whole, inode: whole, offset: whole, byteLength: whole })
+  .map((fields) => new FilePart(fields, false));
+const input = fc.record({ index: whole, shape: fc.array(whole), bytes: fc.oneof(bytes, block, file) });
+const place = fc.record({ file, region: text, offset: whole });
+const output = fc.record({ index: whole, classification: whole, place }, { requiredKeys: ['index', 'classification'] });
 const memberError = fc.record({ member: whole, code, message: text });
 
-const anyMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
+const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
   fc.record({ kind: fc.constant('hello'), role: fc.constantFrom('router', 'batching', 'runner'), id: text }),
   fc.record({
     kind: fc.constant('offer'),
@@ -60,7 +68,7 @@ const anyMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
     outputs: fc.array(output, { maxLength: 4 }),
   }),
   fc.record({ kind: fc.constant('withdraw'), batchId: whole, member: whole }),
-  fc.record({ kind: fc.constant('answer'), offerId: whole, response: bytes }),
+  fc.record({ kind: fc.constant('answer'), offerId: whole, response: fc.oneof(bytes, block) }),
   fc.record({ kind: fc.constant('refused'), offerId: whole }),
   fc.record({ kind: fc.constant('ready'), runner: text, queue: text, credits: whole }),
   fc.record({
@@ -77,11 +85,20 @@ const anyMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
     computeOutputNs: time,
   }),
   fc.record({ kind: fc.constant('retire') }),
+  fc.record({
+    kind: fc.constant('share'),
+    state: fc.constantFrom('offered', 'opened', 'refused'),
+    pid: whole,
+    fd: whole,
+    size: whole,
+    nonce: bytes,
+  }),
+  fc.record({ kind: fc.constant('free'), offsets: fc.array(whole) }),
 );
 
 const messages = fc.array(anyMessage, { maxLength: 8 });
 
-function encode(list: readonly LinkMessage[]): Buffer {
+function encode(list: readonly FrameMessage[]): Buffer {
   const encoder = new FrameEncoder();
   for (const message of list) encoder.add(message);
   expect(encoder.isEmpty).toBe(list.length === 0);
@@ -93,17 +110,36 @@ function encode(list: readonly LinkMessage[]): Buffer {
 }
 
 /** A message in protobufjs's words. */
-function plain(message: LinkMessage): object {
+function plain(message: FrameMessage): object {
   const { kind, ...fields } = message;
   const words: Record<string, unknown> = { ...fields };
-  for (const name of ['role', 'reason', 'origin', 'outcome']) {
+  for (const name of ['role', 'reason', 'origin', 'outcome', 'state']) {
     if (typeof words[name] === 'string') words[name] = words[name].toUpperCase();
   }
   if ('code' in message) words['code'] = statusNumbers[message.code];
   if ('memberErrors' in message) {
     words['memberErrors'] = message.memberErrors.map((error) => ({ ...error, code: statusNumbers[error.code] }));
   }
+  if (message.kind === 'data') {
+    words['inputs'] = message.inputs.map(({ bytes: content, ...others }) => ({
+      ...others,
+      ...where('bytes', content),
+    }));
+    words['outputs'] = message.outputs.map((one) => ({ ...one, place: one.place ?? null }));
+  }
+  if (message.kind === 'answer') {
+    delete words['response'];
+    Object.assign(words, where('response', message.response));
+  }
   return { [kind]: words };
+}
+
+/** Bytes in the field that says where they are; all other fields have their defaults. */
+function where(name: 'bytes' | 'response', content: MessageBytes): object {
+  const nowhere = { [name]: Buffer.alloc(0), block: null, ...(name === 'bytes' && { file: null }) };
+  if (content instanceof Block) return { ...nowhere, block: { offset: content.offset, length: content.byteLength } };
+  if (content instanceof FilePart) return { ...nowhere, file: Object.assign({}, content) };
+  return { ...nowhere, [name]: content };
 }
 
 test('protobufjs understands what we encode', () => {
@@ -133,13 +169,13 @@ test('fields, kinds and forms of a later release are passed over; unpacked numbe
   const nested = (field: number, content: number[]) => [(field << 3) | 2, content.length, ...content];
   const strange = [...nested(1, [0x99, 1, 1, 2, 3, 4, 5, 6, 7, 8]), 0x28, 9, ...nested(2, [1]), 0x3d, 1, 2, 3, 4];
   const batch = [0x08, 5, ...strange.slice(12), 0x18, 7, 0x18, 8];
-  const frame = [0x78, 1, ...nested(1, nested(15, [1, 2])), ...nested(1, nested(6, batch))];
+  const frame = [0x78, 1, ...nested(1, [0x82, 1, 2, 1, 2]), ...nested(1, nested(6, batch))];
   expect(decodeFrame(Buffer.from(frame))).toEqual([{ kind: 'batch', batchId: 5, routers: ['\u0001'], rows: [7, 8] }]);
 });
 
 test('tensors are views of the frame', () => {
   const tensor = Buffer.from('some bytes of a tensor');
-  const data: LinkMessage = {
+  const data: FrameMessage = {
     kind: 'data',
     batchId: 1,
     member: 0,
@@ -151,8 +187,8 @@ test('tensors are views of the frame', () => {
   const frame = encode([data]);
   const [message] = decodeFrame(frame);
   frame.write('SOME', frame.indexOf('some'));
-  const decoded = message?.kind === 'data' ? message.inputs[0]?.bytes : undefined;
-  expect(decoded?.toString()).toBe('SOME bytes of a tensor');
+  const decoded = message?.kind === 'data' && wholeBytes(message.inputs[0]!.bytes);
+  expect(decoded && decoded.toString()).toBe('SOME bytes of a tensor');
 });
 
 /** What decoding throws; undefined when the bytes happen to be a frame. */
@@ -211,7 +247,7 @@ test.each([
 
 test.each([-1, 0.5, Number.NaN, 2 ** 53])('%d is no number to send, and leaves the frame as it was', (offerId) => {
   const encoder = new FrameEncoder();
-  const fine: LinkMessage = { kind: 'send', offerId: 1, batchId: 2, member: 3, runner: 'r' };
+  const fine: FrameMessage = { kind: 'send', offerId: 1, batchId: 2, member: 3, runner: 'r' };
   encoder.add(fine);
   expect(() => encoder.add({ kind: 'send', offerId: 4, batchId: offerId, member: 0, runner: 'x' })).toThrow(RangeError);
   expect(() => encoder.add({ kind: 'batch', batchId: 1, routers: ['a'], rows: [offerId] })).toThrow(RangeError);
@@ -219,9 +255,15 @@ test.each([-1, 0.5, Number.NaN, 2 ** 53])('%d is no number to send, and leaves t
   expect(decodeFrame(encoder.take())).toEqual([fine, fine]);
 });
 
+test('bytes in pieces are one field', () => {
+  const pieces = [Buffer.from('one'), Buffer.alloc(0), Buffer.from(' after the other')];
+  const [message] = decodeFrame(encode([{ kind: 'answer', offerId: 1, response: pieces }]));
+  expect(message).toEqual({ kind: 'answer', offerId: 1, response: Buffer.concat(pieces) });
+});
+
 test('the last message can be taken out again', () => {
   const encoder = new FrameEncoder();
-  const first: LinkMessage = { kind: 'ready', runner: 'r', queue: 'q', credits: 2 };
+  const first: FrameMessage = { kind: 'ready', runner: 'r', queue: 'q', credits: 2 };
   encoder.add(first);
   encoder.dropLast(encoder.add({ kind: 'send', offerId: 1, batchId: 2, member: 3, runner: 'gone' }));
   encoder.add({ kind: 'refused', offerId: 7 });

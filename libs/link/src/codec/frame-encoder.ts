@@ -1,4 +1,4 @@
-import type { LinkMessage } from '../messages';
+import type { FrameMessage } from '../carrier-messages';
 import { ByteCounter } from './byte-counter';
 import { ByteWriter } from './byte-writer';
 import { putMessage } from './put';
@@ -8,7 +8,7 @@ import { putMessage } from './put';
  * buffer, copying tensors once.
  */
 export class FrameEncoder {
-  #messages: LinkMessage[] = [];
+  #messages: FrameMessage[] = [];
   #counter = new ByteCounter();
   /** Where the lengths of the message added last begin. */
   #firstLength = 0;
@@ -26,7 +26,7 @@ export class FrameEncoder {
    * @returns The bytes that this message adds to the frame.
    * @throws RangeError when a number in it cannot be encoded; the frame stays as it was.
    */
-  add(message: LinkMessage): number {
+  add(message: FrameMessage): number {
     const { size } = this.#counter;
     this.#firstLength = this.#counter.lengths.length;
     try {

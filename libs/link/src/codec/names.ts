@@ -1,4 +1,5 @@
 import { type ErrorCode, statusNumbers } from '@shoal/core';
+import type { Share } from '../carrier-messages';
 import type { Cancel, Done, Hello, Reject } from '../messages';
 import { malformed } from './wire-reader';
 
@@ -14,6 +15,10 @@ export const reasons = ['UNSPECIFIED', 'cancelled', 'deadline'] as const satisfi
 export const origins = ['UNSPECIFIED', 'model', 'queue'] as const satisfies readonly (Reject['origin'] | Unset)[];
 export const outcomes = ['UNSPECIFIED', 'ok', 'failed', 'refused'] as const satisfies readonly (
   | Done['outcome']
+  | Unset
+)[];
+export const shareStates = ['UNSPECIFIED', 'offered', 'opened', 'refused'] as const satisfies readonly (
+  | Share['state']
   | Unset
 )[];
 

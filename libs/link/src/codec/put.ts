@@ -1,6 +1,10 @@
 import { statusNumbers } from '@shoal/core';
-import type { Data, Done, LinkMessage, Offer } from '../messages';
-import { origins, outcomes, reasons, roles } from './names';
+import { type MessageBytes, isPieces } from '../bytes';
+import type { FrameMessage, Share } from '../carrier-messages';
+import { FilePart } from '../file-part';
+import type { Data, Done, Offer } from '../messages';
+import { Block } from '../shared/block';
+import { origins, outcomes, reasons, roles, shareStates } from './names';
 import type { Sink } from './sink';
 
 /** Field numbers of `Message.kind` in link.proto. */
@@ -18,10 +22,12 @@ export const kinds = {
   ready: 11,
   done: 12,
   retire: 13,
-} as const satisfies Record<LinkMessage['kind'], number>;
+  share: 14,
+  free: 15,
+} as const satisfies Record<FrameMessage['kind'], number>;
 
 /** Tells a message, as one element of a frame, to a sink. */
-export function putMessage(sink: Sink, message: LinkMessage): void {
+export function putMessage(sink: Sink, message: FrameMessage): void {
   sink.open(1);
   sink.open(kinds[message.kind]);
   putFields(sink, message);
@@ -29,7 +35,7 @@ export function putMessage(sink: Sink, message: LinkMessage): void {
   sink.close();
 }
 
-function putFields(sink: Sink, message: LinkMessage): void {
+function putFields(sink: Sink, message: FrameMessage): void {
   switch (message.kind) {
     case 'offer':
       return putOffer(sink, message);
@@ -62,7 +68,7 @@ function putFields(sink: Sink, message: LinkMessage): void {
       return sink.uint(2, message.member);
     case 'answer':
       sink.uint(1, message.offerId);
-      return sink.bytes(2, message.response);
+      return putBytes(sink, 2, message.response);
     case 'refused':
       return sink.uint(1, message.offerId);
     case 'ready':
@@ -71,6 +77,10 @@ function putFields(sink: Sink, message: LinkMessage): void {
       return sink.uint(3, message.credits);
     case 'retire':
       return undefined;
+    case 'share':
+      return putShare(sink, message);
+    case 'free':
+      return sink.uints(1, message.offsets);
   }
 }
 
@@ -96,15 +106,51 @@ function putData(sink: Sink, data: Data): void {
     sink.open(5);
     sink.uint(1, input.index);
     sink.uints(2, input.shape);
-    sink.bytes(3, input.bytes);
+    putBytes(sink, 3, input.bytes);
     sink.close();
   }
   for (const output of data.outputs) {
     sink.open(6);
     sink.uint(1, output.index);
     sink.uint(2, output.classification);
+    if (output.place) {
+      sink.open(3);
+      putFilePart(sink, 1, output.place.file);
+      sink.string(2, output.place.region);
+      sink.uint(3, output.place.offset);
+      sink.close();
+    }
     sink.close();
   }
+}
+
+/** Bytes in field `field`; in the one after it where they lie in shared memory, and in the next in a file. */
+function putBytes(sink: Sink, field: number, bytes: MessageBytes): void {
+  if (bytes instanceof Uint8Array || isPieces(bytes)) return sink.bytes(field, bytes);
+  if (bytes instanceof FilePart) return putFilePart(sink, field + 2, bytes);
+  if (!(bytes instanceof Block)) throw new RangeError('a link message holds bytes that are not here');
+  sink.open(field + 1);
+  sink.uint(1, bytes.offset);
+  sink.uint(2, bytes.byteLength);
+  return sink.close();
+}
+
+function putFilePart(sink: Sink, field: number, part: FilePart): void {
+  sink.open(field);
+  sink.uint(1, part.fd);
+  sink.uint(2, part.device);
+  sink.uint(3, part.inode);
+  sink.uint(4, part.offset);
+  sink.uint(5, part.byteLength);
+  sink.close();
+}
+
+function putShare(sink: Sink, share: Share): void {
+  sink.uint(1, shareStates.indexOf(share.state));
+  sink.uint(2, share.pid);
+  sink.uint(3, share.fd);
+  sink.uint(4, share.size);
+  sink.bytes(5, share.nonce);
 }
 
 function putDone(sink: Sink, done: Done): void {

@@ -1,4 +1,6 @@
-import type { Answer, Batch, Data, InputData, WantedOutput } from '../messages';
+import type { MessageBytes } from '../bytes';
+import type { Answer, Batch, Data, InputData, OutputPlace, WantedOutput } from '../messages';
+import { readBlock, readFilePart, readPlace } from './read-shared';
 import { nested, type WireReader } from './wire-reader';
 
 const noBytes = Buffer.alloc(0);
@@ -19,7 +21,7 @@ export function readBatch(reader: WireReader): Batch {
   return { kind: 'batch', batchId, routers, rows };
 }
 
-/** Reads a `Data`; the tensors are views of the frame. */
+/** Reads a `Data`; the tensors are views of the frame, or say where they lie. */
 export function readData(reader: WireReader): Data {
   let batchId = 0;
   let member = 0;
@@ -40,14 +42,15 @@ export function readData(reader: WireReader): Data {
   return { kind: 'data', batchId, member, offerId, requestId, inputs, outputs };
 }
 
-/** Reads an `Answer`; the response is a view of the frame. */
+/** Reads an `Answer`; the response is a view of the frame, or says where it lies. */
 export function readAnswer(reader: WireReader): Answer {
   let offerId = 0;
-  let response: Uint8Array = noBytes;
+  let response: MessageBytes = noBytes;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) offerId = reader.uint();
     else if (tag === 0x12) response = reader.bytes();
+    else if (tag === 0x1a) response = nested(reader, readBlock);
     else reader.skip(tag);
   }
   return { kind: 'answer', offerId, response };
@@ -56,13 +59,15 @@ export function readAnswer(reader: WireReader): Answer {
 function readInput(reader: WireReader): InputData {
   let index = 0;
   const shape: number[] = [];
-  let bytes: Uint8Array = noBytes;
+  let bytes: MessageBytes = noBytes;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) index = reader.uint();
     else if (tag === 0x12) reader.uints(shape);
     else if (tag === 0x10) shape.push(reader.uint());
     else if (tag === 0x1a) bytes = reader.bytes();
+    else if (tag === 0x22) bytes = nested(reader, readBlock);
+    else if (tag === 0x2a) bytes = nested(reader, readFilePart);
     else reader.skip(tag);
   }
   return { index, shape, bytes };
@@ -71,11 +76,13 @@ function readInput(reader: WireReader): InputData {
 function readOutput(reader: WireReader): WantedOutput {
   let index = 0;
   let classification = 0;
+  let place: OutputPlace | undefined;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) index = reader.uint();
     else if (tag === 0x10) classification = reader.uint();
+    else if (tag === 0x1a) place = nested(reader, readPlace);
     else reader.skip(tag);
   }
-  return { index, classification };
+  return place ? { index, classification, place } : { index, classification };
 }

@@ -1,12 +1,14 @@
+import type { FrameMessage } from '../carrier-messages';
 import type { Cancel, Hello, LinkMessage, Reject, Send } from '../messages';
 import { codeOf, origins, reasons, roles, word } from './names';
 import { kinds } from './put';
 import { readAnswer, readBatch, readData } from './read-data';
 import { readDone } from './read-done';
 import { readOffer } from './read-offer';
+import { readFree, readShare } from './read-shared';
 import type { WireReader } from './wire-reader';
 
-const byKind: readonly (((reader: WireReader) => LinkMessage) | undefined)[] = table({
+const byKind: readonly (((reader: WireReader) => FrameMessage) | undefined)[] = table({
   hello: readHello,
   offer: readOffer,
   cancel: readCancel,
@@ -20,17 +22,19 @@ const byKind: readonly (((reader: WireReader) => LinkMessage) | undefined)[] = t
   ready: readReady,
   done: readDone,
   retire: readRetire,
+  share: readShare,
+  free: readFree,
 });
 
-function table(readers: { [K in LinkMessage['kind']]: (reader: WireReader) => LinkMessage }) {
-  const byNumber: ((reader: WireReader) => LinkMessage)[] = [];
-  for (const [kind, read] of Object.entries(readers)) byNumber[kinds[kind as LinkMessage['kind']]] = read;
+function table(readers: { [K in FrameMessage['kind']]: (reader: WireReader) => FrameMessage }) {
+  const byNumber: ((reader: WireReader) => FrameMessage)[] = [];
+  for (const [kind, read] of Object.entries(readers)) byNumber[kinds[kind as FrameMessage['kind']]] = read;
   return byNumber;
 }
 
 /** Reads one `Message`; undefined when its kind is not known. As in protobuf, the last of several kinds counts. */
-export function readMessage(reader: WireReader): LinkMessage | undefined {
-  let message: LinkMessage | undefined;
+export function readMessage(reader: WireReader): FrameMessage | undefined {
+  let message: FrameMessage | undefined;
   while (reader.more()) {
     const tag = reader.tag();
     const read = (tag & 7) === 2 ? byKind[tag >>> 3] : undefined;

@@ -9,7 +9,8 @@ export interface Sink {
   double(field: number, value: number): void;
   flag(field: number, value: boolean): void;
   string(field: number, value: string): void;
-  bytes(field: number, value: Uint8Array): void;
+  /** Pieces are written one after the other. */
+  bytes(field: number, value: Uint8Array | readonly Uint8Array[]): void;
   /** Packed. */
   uints(field: number, values: readonly number[]): void;
   /** One element of a repeated string: written even when empty. */

@@ -3,6 +3,7 @@ import { type StreamCall, createClient, createServer } from '@shoal/rpc';
 import type { Link, LinkListener } from '../link';
 import type { LinkEnd } from '../link-end';
 import type { Hello } from '../messages';
+import type { SharedMemoryBudget } from '../shared/shared-memory-budget';
 import { acceptedStream, linkService, openedStream } from './frame-streams';
 import { StreamLink } from './stream-link';
 
@@ -18,6 +19,8 @@ const drainMs = 100;
 export interface GrpcCarrierOptions {
   readonly clock: Clock;
   readonly onError: (thrown: unknown) => void;
+  /** For links over unix sockets. */
+  readonly sharedMemory?: SharedMemoryBudget;
 }
 
 /** Accepts links at `unix:PATH` or `HOST:PORT`. */
@@ -25,7 +28,7 @@ export async function listenGrpc(
   address: string,
   self: Hello,
   accept: (link: Link) => void,
-  { clock, onError }: GrpcCarrierOptions,
+  { clock, onError, sharedMemory }: GrpcCarrierOptions,
 ): Promise<LinkListener> {
   const server = createServer({ clock, keepaliveMs, onError });
   const links = new Set<LinkEnd>();
@@ -38,6 +41,7 @@ export async function listenGrpc(
       clock,
       self,
       onError,
+      ...sharing(address, sharedMemory),
       opened(opened) {
         cancelTimer();
         end = opened;
@@ -69,7 +73,7 @@ export function connectGrpc(
   address: string,
   self: Hello,
   { timeoutMs = helloTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
-  { clock, onError }: GrpcCarrierOptions,
+  { clock, onError, sharedMemory }: GrpcCarrierOptions,
 ): Promise<Link> {
   return new Promise((resolve, reject) => {
     const client = createClient(address, { passthrough: true, keepaliveMs });
@@ -88,6 +92,7 @@ export function connectGrpc(
       clock,
       self,
       onError,
+      ...sharing(address, sharedMemory),
       opened(end) {
         settled();
         resolve(end);
@@ -102,4 +107,9 @@ export function connectGrpc(
     const cancelTimer = clock.schedule(timeoutMs, () => giveUp(`no answer within ${timeoutMs} ms`));
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** Whoever is reached over a unix socket may be on this machine. */
+function sharing(address: string, sharedMemory: SharedMemoryBudget | undefined) {
+  return address.startsWith('unix:') && sharedMemory ? { sharedMemory } : {};
 }

@@ -1,6 +1,6 @@
 import { ShoalError } from '@shoal/core';
 import { FrameEncoder } from '../codec/frame-encoder';
-import type { LinkMessage } from '../messages';
+import type { FrameMessage } from '../carrier-messages';
 
 /**
  * A frame that has grown to this size leaves at once instead of at the turn's end: the socket may as well begin. A
@@ -18,11 +18,14 @@ const maxFrameBytes = 2 ** 31 - 1;
  */
 export class Outbox {
   readonly #write: (frame: Buffer) => void;
+  readonly #rider: () => FrameMessage | undefined;
   readonly #encoder = new FrameEncoder();
   #scheduled: NodeJS.Immediate | undefined;
 
-  constructor(write: (frame: Buffer) => void) {
+  /** @param rider What goes along with a frame that leaves anyhow, if there is such a thing. */
+  constructor(write: (frame: Buffer) => void, rider: () => FrameMessage | undefined) {
     this.#write = write;
+    this.#rider = rider;
   }
 
   /** Bytes that wait for the turn's end. */
@@ -31,7 +34,7 @@ export class Outbox {
   }
 
   /** @throws ShoalError RESOURCE_EXHAUSTED for a message that no frame can hold; nothing is sent then. */
-  send(message: LinkMessage): void {
+  send(message: FrameMessage): void {
     const before = this.#encoder.size;
     const added = this.#encoder.add(message);
     if (added > maxFrameBytes) {
@@ -55,7 +58,10 @@ export class Outbox {
   flush(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    if (!this.#encoder.isEmpty) this.#write(this.#encoder.take());
+    if (this.#encoder.isEmpty) return;
+    const rider = this.#rider();
+    if (rider) this.#encoder.add(rider);
+    this.#write(this.#encoder.take());
   }
 
   /** Forgets what is waiting: the road is gone. */

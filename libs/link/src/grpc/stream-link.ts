@@ -1,8 +1,11 @@
 import { type CancelTimer, type Clock, type ShoalError, toShoalError } from '@shoal/core';
+import type { FrameMessage } from '../carrier-messages';
 import { decodeFrame } from '../codec/decode-frame';
 import { malformed } from '../codec/wire-reader';
 import { LinkEnd } from '../link-end';
-import type { Hello } from '../messages';
+import type { Hello, LinkMessage } from '../messages';
+import type { SharedMemoryBudget } from '../shared/shared-memory-budget';
+import { Sharing, bind } from '../shared/sharing';
 import { Outbox } from './outbox';
 
 /** One side of the stream of frames that carries a link. */
@@ -30,6 +33,8 @@ export interface StreamLinkOptions {
   readonly over: (error?: ShoalError) => void;
   /** What a receiver threw. */
   readonly onError: (thrown: unknown) => void;
+  /** Of links whose ends may be on one machine. */
+  readonly sharedMemory?: SharedMemoryBudget;
 }
 
 /** How long a close waits for the other end's agreement before it cuts the stream. */
@@ -46,6 +51,7 @@ export class StreamLink {
   readonly #options: StreamLinkOptions;
   readonly #outbox: Outbox;
   #end: LinkEnd | undefined;
+  #sharing: Sharing | undefined;
   #finished = false;
   #over = false;
   #receiving = false;
@@ -55,9 +61,12 @@ export class StreamLink {
   constructor(stream: FrameStream, options: StreamLinkOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#outbox = new Outbox((frame) => {
-      if (!this.#finished) stream.write(frame);
-    });
+    this.#outbox = new Outbox(
+      (frame) => {
+        if (!this.#finished) stream.write(frame);
+      },
+      () => this.#sharing?.rider(),
+    );
     stream.onMessage((frame) => this.#received(frame));
     stream.onEnd((error) => this.#ended(error));
     this.#outbox.send(options.self);
@@ -93,7 +102,7 @@ export class StreamLink {
       for (const message of decodeFrame(frame)) {
         if (this.#end) {
           if (message.kind === 'hello') throw malformed('a second hello');
-          this.#end.arrived(message);
+          this.#arrived(this.#end, message);
         } else if (message.kind === 'hello') {
           this.#open(message);
         } else {
@@ -103,6 +112,46 @@ export class StreamLink {
     } catch (thrown) {
       this.abort(toShoalError(thrown));
     }
+  }
+
+  #arrived(end: LinkEnd, message: FrameMessage): void {
+    const sharing = this.#sharing;
+    if (sharing) {
+      const forOwner = sharing.incoming(message);
+      if (forOwner) end.arrived(forOwner);
+    } else if (message.kind !== 'share' && message.kind !== 'free') {
+      bind(message, undefined, 0);
+      end.arrived(message);
+    }
+  }
+
+  #send(message: LinkMessage): void {
+    const sharing = this.#sharing;
+    if (!sharing) {
+      this.#outbox.send(message);
+      return;
+    }
+    const sent = sharing.outgoing(message);
+    try {
+      this.#outbox.send(sent);
+    } catch (thrown) {
+      if (sent !== message) sharing.recall(sent);
+      throw thrown;
+    }
+  }
+
+  /** Routers and runners, who exchange tensors. */
+  #share(budget: SharedMemoryBudget, peer: Hello): void {
+    const { clock, self, side } = this.#options;
+    const roles = [self.role, peer.role];
+    if (!roles.includes('router') || !roles.includes('runner')) return;
+    this.#sharing = new Sharing({
+      clock,
+      budget,
+      send: (message) => this.#outbox.send(message),
+      broken: (error) => this.abort(error),
+    });
+    if (side === 'opening') this.#sharing.offer();
   }
 
   /** While nobody receives, flow control holds the other end back before too much is kept here. */
@@ -116,7 +165,8 @@ export class StreamLink {
     this.#end = new LinkEnd(
       peer,
       {
-        send: (message) => this.#outbox.send(message),
+        send: (message) => this.#send(message),
+        sharesMemory: () => this.#sharing?.active ?? false,
         bufferedBytes: () => this.#outbox.bytes + stream.bufferedBytes(),
         close: () => this.close(),
         receiving: () => {
@@ -126,6 +176,7 @@ export class StreamLink {
       },
       this.#options.onError,
     );
+    if (this.#options.sharedMemory) this.#share(this.#options.sharedMemory, peer);
     this.#options.opened(this.#end);
   }
 
@@ -146,6 +197,7 @@ export class StreamLink {
     if (!error) this.#goodbye();
     this.#over = true;
     this.#outbox.drop();
+    this.#sharing?.end();
     this.#cancelFarewell?.();
     this.#end?.ended();
     this.#options.over(error);

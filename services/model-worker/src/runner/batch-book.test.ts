@@ -16,6 +16,14 @@ function arrival(batchId: number, member: number, offerId = batchId * 100 + memb
   return { data, link: 'link' };
 }
 
+/** What is done, and with which offer or batch. */
+function told(actions: readonly BookAction<string>[] | undefined): [string, number][] | undefined {
+  return actions?.map((action) => [
+    action.kind,
+    action.kind === 'abandoned' ? action.batchId : action.arrival.data.offerId,
+  ]);
+}
+
 test('a batch is given out when all its bytes are here, whichever came first', () => {
   const book = new BatchBook<string>(limits);
   expect(book.data('r1', arrival(1, 1), 0)).toEqual([]);
@@ -36,8 +44,8 @@ test('a batch is given out when all its bytes are here, whichever came first', (
 test('bytes from a router that the batch does not name are refused', () => {
   const book = new BatchBook<string>(limits);
   book.granted(1, 'b', ['r0'], [1], 0);
-  expect(book.data('other', arrival(1, 0), 0)).toEqual([{ kind: 'refuse', link: 'link', offerId: 100 }]);
-  expect(book.data('r0', arrival(1, 5), 0)).toEqual([{ kind: 'refuse', link: 'link', offerId: 105 }]);
+  expect(told(book.data('other', arrival(1, 0), 0))).toEqual([['refuse', 100]]);
+  expect(told(book.data('r0', arrival(1, 5), 0))).toEqual([['refuse', 105]]);
   expect(book.data('r0', arrival(1, 0), 0)).toEqual([]);
   expect(book.data('r0', arrival(1, 0), 0)).toHaveLength(1);
 });
@@ -45,7 +53,7 @@ test('bytes from a router that the batch does not name are refused', () => {
 test('a withdrawal that overtakes the grant counts', () => {
   const book = new BatchBook<string>(limits);
   book.data('r0', arrival(1, 0), 0);
-  expect(book.withdrawn('r0', 1, 0, 0)).toEqual([]);
+  expect(told(book.withdrawn('r0', 1, 0, 0))).toEqual([['drop', 100]]);
   book.granted(1, 'b', ['r0'], [1], 1);
   expect(book.take()).toMatchObject({ present: [], absent: [0] });
 });
@@ -59,7 +67,7 @@ test('members whose bytes never come are left out in time', () => {
   expect(book.take()).toBeUndefined();
   book.tick(100);
   expect(book.take()).toMatchObject({ absent: [0] });
-  expect(book.data('r0', arrival(1, 0), 101)).toEqual([{ kind: 'refuse', link: 'link', offerId: 100 }]);
+  expect(told(book.data('r0', arrival(1, 0), 101))).toEqual([['refuse', 100]]);
 });
 
 test('bytes whose batch never comes are refused in time, and their number and size are bounded', () => {
@@ -69,7 +77,7 @@ test('bytes whose batch never comes are refused in time, and their number and si
   for (let i = 0; i < 7; i += 1) expect(book.data('r', arrival(3, i), 10)).toEqual([]);
   expect(book.data('r', arrival(3, 7), 10)).toHaveLength(1);
   expect(book.nextTick()).toBe(50);
-  expect(book.tick(50)).toEqual([{ kind: 'refuse', link: 'link', offerId: 100 }]);
+  expect(told(book.tick(50))).toEqual([['refuse', 100]]);
   expect(book.tick(60)).toHaveLength(7);
   expect([book.early, book.nextTick()]).toEqual([0, undefined]);
 });
@@ -92,6 +100,19 @@ test('a lost router takes its members along; a run that nobody waits for is told
   expect(book.take()).toMatchObject({ absent: [1] });
   expect(book.withdrawn('r0', 1, 0, 0)).toEqual([{ kind: 'abandoned', batchId: 1 }]);
   expect(book.routerLost('r0')).toEqual([]);
+});
+
+test('bytes that nobody waits for are let go of', () => {
+  const book = new BatchBook<string>(limits);
+  book.granted(1, 'b', ['r0', 'r0', 'r1'], [1, 1, 1], 0);
+  for (const member of [0, 1]) book.data('r0', arrival(1, member), 0);
+  book.data('r0', arrival(2, 0), 0);
+  expect(told(book.withdrawn('r0', 1, 0, 0))).toEqual([['drop', 100]]);
+  expect(told(book.routerLost('r0'))).toEqual([
+    ['drop', 200],
+    ['drop', 101],
+  ]);
+  expect(book.early).toBe(0);
 });
 
 test('without order a complete batch overtakes; with order it waits', () => {
@@ -119,6 +140,8 @@ test('in any history every offer is run, refused or withdrawn exactly once, and 
       let offers = 0;
       const settled = new Map<number, string>();
       const owner = new Map<number, { router: string; batchId: number; member: number }>();
+      /** Offers whose bytes the book or a batch has. */
+      const held = new Set<number>();
       const running = new Set<number>();
       const settle = (offerId: number, how: string) => {
         const before = settled.get(offerId);
@@ -128,8 +151,14 @@ test('in any history every offer is run, refused or withdrawn exactly once, and 
       };
       const apply = (actions: BookAction<string>[]) => {
         for (const action of actions) {
-          if (action.kind === 'refuse') settle(action.offerId, 'refused');
-          else if (!running.has(action.batchId)) throw new Error(`${action.batchId} does not run`);
+          if (action.kind === 'abandoned') {
+            if (!running.has(action.batchId)) throw new Error(`${action.batchId} does not run`);
+            continue;
+          }
+          const { offerId } = action.arrival.data;
+          if (!held.delete(offerId)) throw new Error(`${offerId} was let go of twice`);
+          if (action.kind === 'refuse') settle(offerId, 'refused');
+          else if (settled.get(offerId) !== 'withdrawn') throw new Error(`${offerId} was dropped`);
         }
       };
       const leave = (router: string, batchId?: number, member?: number) => {
@@ -143,7 +172,10 @@ test('in any history every offer is run, refused or withdrawn exactly once, and 
       const takeAll = () => {
         for (let batch = book.take(); batch; batch = book.take()) {
           running.add(batch.batchId);
-          for (const { arrival: come } of batch.present) settle(come.data.offerId, 'run');
+          for (const { arrival: come } of batch.present) {
+            held.delete(come.data.offerId);
+            settle(come.data.offerId, 'run');
+          }
         }
       };
       const finishAll = () => {
@@ -156,6 +188,7 @@ test('in any history every offer is run, refused or withdrawn exactly once, and 
         else if (what === 'data') {
           const offerId = ++offers;
           owner.set(offerId, { router, batchId, member });
+          held.add(offerId);
           apply(book.data(router, arrival(batchId, member, offerId), now));
         } else if (what === 'withdraw') {
           leave(router, batchId, member);
@@ -174,6 +207,7 @@ test('in any history every offer is run, refused or withdrawn exactly once, and 
         finishAll();
       }
       expect([book.held, book.early, book.nextTick()]).toEqual([0, 0, undefined]);
+      expect(held.size).toBe(0);
       for (const offerId of owner.keys()) expect(settled.has(offerId)).toBe(true);
     }),
     { numRuns: 500 },

@@ -1,4 +1,4 @@
-import type { Data } from '@shoal/link';
+import { type Data, byteLengthOf } from '@shoal/link';
 
 /** What a batch's place holds: bytes awaited, bytes here, or nobody (withdrawn, router gone, bytes never came). */
 interface Slot<L> {
@@ -44,8 +44,10 @@ interface EarlyMember<L> {
 
 /** What the shell must do after an event. */
 export type BookAction<L> =
-  /** Tell the router that its offer was not run. */
-  | { readonly kind: 'refuse'; readonly link: L; readonly offerId: number }
+  /** Let go of the bytes, and tell the router that its offer was not run. */
+  | { readonly kind: 'refuse'; readonly arrival: Arrival<L> }
+  /** Let go of the bytes: nobody waits for the answer. */
+  | { readonly kind: 'drop'; readonly arrival: Arrival<L> }
   /** Nobody waits for the running batch any more. */
   | { readonly kind: 'abandoned'; readonly batchId: number };
 
@@ -153,7 +155,7 @@ export class BatchBook<L> {
       this.#dropEarly(batchId, member, kept);
     }
     if (this.#earlyMembers < this.#limits.earlyMembers) this.#keepEarly(batchId, member, { router, at: now });
-    return [];
+    return dropped(kept?.arrival);
   }
 
   /** A router's link closed: it offers everything again elsewhere, so none of its members needs to run. */
@@ -161,7 +163,9 @@ export class BatchBook<L> {
     const actions: BookAction<L>[] = [];
     for (const [batchId, members] of this.#early) {
       for (const [member, early] of members) {
-        if (early.router === router) this.#dropEarly(batchId, member, early);
+        if (early.router !== router) continue;
+        this.#dropEarly(batchId, member, early);
+        actions.push(...dropped(early.arrival));
       }
     }
     for (const entry of this.#entries.values()) {
@@ -248,9 +252,12 @@ export class BatchBook<L> {
     if (slot.state === 'absent') return [];
     if (slot.state === 'awaited') entry.awaited -= 1;
     slot.state = 'absent';
+    const actions = dropped(slot.arrival);
     delete slot.arrival;
-    if (!entry.running || entry.slots.some((other) => other.state === 'here')) return [];
-    return [{ kind: 'abandoned', batchId: entry.batchId }];
+    if (entry.running && !entry.slots.some((other) => other.state === 'here')) {
+      actions.push({ kind: 'abandoned', batchId: entry.batchId });
+    }
+    return actions;
   }
 
   #keepEarly(batchId: number, member: number, early: EarlyMember<L>): void {
@@ -276,13 +283,17 @@ export class BatchBook<L> {
   }
 }
 
+function dropped<L>(arrival: Arrival<L> | undefined): BookAction<L>[] {
+  return arrival ? [{ kind: 'drop', arrival }] : [];
+}
+
 function refusal<L>(arrival: Arrival<L>): BookAction<L> {
-  return { kind: 'refuse', link: arrival.link, offerId: arrival.data.offerId };
+  return { kind: 'refuse', arrival };
 }
 
 function sizeOf(data: Data): number {
   let size = 0;
-  for (const input of data.inputs) size += input.bytes.byteLength;
+  for (const input of data.inputs) size += byteLengthOf(input.bytes);
   return size;
 }
 

@@ -1,5 +1,5 @@
 import { type CancelTimer, toShoalError } from '@shoal/core';
-import type { Batch, Done, Link, LinkMessage, MemberError } from '@shoal/link';
+import { type Batch, type Done, type Link, type LinkMessage, type MemberError, releaseMessage } from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
 import { settle } from './back-pressure';
 import { BatchBook, type BookAction, type GatheredBatch } from './batch-book';
@@ -114,8 +114,10 @@ export class Engine {
 
   #act(actions: readonly BookAction<Link>[]): void {
     for (const action of actions) {
-      if (action.kind === 'refuse') action.link.send({ kind: 'refused', offerId: action.offerId });
-      else if (this.#running?.batchId === action.batchId) this.#watch.abandoned();
+      if (action.kind !== 'abandoned') releaseMessage(action.arrival.data);
+      if (action.kind === 'refuse') {
+        action.arrival.link.send({ kind: 'refused', offerId: action.arrival.data.offerId });
+      } else if (action.kind === 'abandoned' && this.#running?.batchId === action.batchId) this.#watch.abandoned();
     }
   }
 
@@ -144,6 +146,8 @@ export class Engine {
     } catch (thrown) {
       this.#fail(jobOf(batch), faultOf(thrown), 0);
       return undefined;
+    } finally {
+      for (const { arrival } of batch.present) releaseMessage(arrival.data);
     }
   }
 

@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/core';
-import type { InputData, MemberError } from '@shoal/link';
+import { type InputData, type MemberError, type RemoteBytes, byteLengthOf, isPieces, wholeBytes } from '@shoal/link';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
 import { allocateBatch, byteSize, decodeStrings, elementCount, gatherBytes } from '@shoal/tensor';
 import { ortTypeOf } from './ort-types';
@@ -28,10 +28,17 @@ export interface GatheredFeeds {
 /** One member's part of one input: its shape for the model without the batch dimension, and its elements. */
 interface Part {
   readonly dims: readonly number[];
-  readonly data: Uint8Array | readonly string[];
+  readonly data: Uint8Array | RemoteBytes | readonly string[];
 }
 
 type Parts = ReadonlyMap<number, Part>;
+
+/** A member that is fit to run. */
+interface Taken {
+  readonly member: number;
+  readonly rows: number;
+  readonly parts: Parts;
+}
 
 /**
  * Joins the members' inputs into one aligned tensor per input: the one copy that batching needs. Routers have checked
@@ -45,21 +52,29 @@ export function gatherFeeds(
   present: readonly MemberInputs[],
 ): GatheredFeeds {
   const faults: MemberError[] = [];
-  const taken: { member: number; rows: number; parts: Parts }[] = [];
+  const fault = (member: number, thrown: unknown) => {
+    if (!(thrown instanceof ShoalError)) throw thrown;
+    faults.push({ member, code: thrown.code, message: thrown.message });
+  };
+  const taken: Taken[] = [];
   for (const candidate of present) {
     try {
       const parts = partsOf(signature, fed, candidate);
       if (taken[0]) checkSameShapes(signature, taken[0].parts, parts);
       taken.push({ member: candidate.member, rows: candidate.rows, parts });
     } catch (thrown) {
-      if (!(thrown instanceof ShoalError)) throw thrown;
-      faults.push({ member: candidate.member, code: thrown.code, message: thrown.message });
+      fault(candidate.member, thrown);
     }
   }
-  const members = taken.map(({ member }) => member);
-  const rows = taken.map((one) => one.rows);
-  const feeds = taken[0] ? joined(signature, taken[0].parts, taken, rows) : [];
-  return { feeds, members, rows, faults };
+  for (;;) {
+    const feeds: ThreadTensor[] = [];
+    const unread = joined(signature, taken, feeds);
+    if (!unread)
+      return { feeds, members: taken.map(({ member }) => member), rows: taken.map(({ rows }) => rows), faults };
+    // Seldom: the memory that its bytes are in is there no more. The others are gathered anew without it.
+    const [{ member }] = taken.splice(unread.at, 1) as [Taken];
+    fault(member, unread.thrown);
+  }
 }
 
 function partsOf(signature: ModelSignature, fed: ReadonlySet<number>, candidate: MemberInputs): Parts {
@@ -89,15 +104,16 @@ function partOf(signature: ModelSignature, spec: TensorSpec, input: InputData, r
       `unexpected shape for input '${spec.name}' for model '${signature.model}': [${input.shape.join(',')}]`,
     );
   }
-  if (spec.datatype === 'BYTES') return { dims, data: stringsOf(signature, spec, input.bytes, count) };
+  if (spec.datatype === 'BYTES') return { dims, data: stringsOf(signature, spec, wholeBytes(input.bytes), count) };
   const expected = byteSize(spec.datatype, input.shape);
-  if (expected !== input.bytes.byteLength) {
+  const length = byteLengthOf(input.bytes);
+  if (expected !== length) {
     throw new ShoalError(
       'INVALID_ARGUMENT',
-      `input byte size mismatch for input '${spec.name}' for model '${signature.model}'. Expected ${expected}, got ${input.bytes.byteLength}`,
+      `input byte size mismatch for input '${spec.name}' for model '${signature.model}'. Expected ${expected}, got ${length}`,
     );
   }
-  return { dims, data: input.bytes };
+  return { dims, data: isPieces(input.bytes) ? wholeBytes(input.bytes) : input.bytes };
 }
 
 function stringsOf(signature: ModelSignature, spec: TensorSpec, bytes: Uint8Array, count: number): readonly string[] {
@@ -126,22 +142,35 @@ function checkSameShapes(signature: ModelSignature, first: Parts, other: Parts):
   }
 }
 
+/** Appends the feeds; or says whose bytes could not be read. */
 function joined(
   signature: ModelSignature,
-  first: Parts,
-  taken: readonly { readonly parts: Parts }[],
-  rows: readonly number[],
-): ThreadTensor[] {
+  taken: readonly Taken[],
+  feeds: ThreadTensor[],
+): { readonly at: number; readonly thrown: unknown } | undefined {
+  const first = taken[0];
+  if (!first) return undefined;
   let total = 0;
-  for (const count of rows) total += count;
-  return [...first].map(([index, part]): ThreadTensor => {
+  for (const { rows } of taken) total += rows;
+  for (const [index, part] of first.parts) {
     const { name, datatype } = signature.inputs[index] as TensorSpec;
     const type = ortTypeOf(datatype) ?? datatype;
     const dims = signature.maxBatchSize > 0 ? [total, ...part.dims] : [...part.dims];
     const each = taken.map(({ parts }) => (parts.get(index) as Part).data);
-    if (datatype === 'BYTES') return { name, type, dims, data: (each as (readonly string[])[]).flat() };
+    if (datatype === 'BYTES') {
+      feeds.push({ name, type, dims, data: (each as (readonly string[])[]).flat() });
+      continue;
+    }
     const { array, bytes } = allocateBatch(datatype, dims);
-    gatherBytes(each as Uint8Array[], bytes);
-    return { name, type, dims, data: array.buffer as ArrayBuffer };
-  });
+    let filled = 0;
+    for (const [at, data] of each.entries()) {
+      try {
+        filled = gatherBytes([data as Uint8Array | RemoteBytes], bytes, filled);
+      } catch (thrown) {
+        return { at, thrown };
+      }
+    }
+    feeds.push({ name, type, dims, data: array.buffer as ArrayBuffer });
+  }
+  return undefined;
 }

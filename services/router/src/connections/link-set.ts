@@ -1,6 +1,6 @@
 import type { Bus } from '@shoal/bus';
 import type { CancelTimer, Clock, Random } from '@shoal/core';
-import type { Hello, Link, LinkMessage, LinkTransport } from '@shoal/link';
+import { type Hello, type Link, type LinkMessage, type LinkTransport, releaseMessage } from '@shoal/link';
 import type { Logger } from '@shoal/telemetry';
 
 /** What an instance announces so that it can be reached. */
@@ -107,6 +107,7 @@ export class LinkSet {
     peer.link = link;
     link.onMessage((message) => {
       if (peer.link === link) this.#events.message(id, message);
+      else releaseMessage(message);
     });
     link.onClose(() => {
       if (peer.link !== link) return;

@@ -13,6 +13,7 @@ function recorder(sent: LinkMessage[], refuses = false): Link {
   return {
     peer: { kind: 'hello', role: 'batching', id: 'x' },
     bufferedBytes: 0,
+    sharesMemory: false,
     send(message) {
       if (refuses && message.kind === 'data') throw new ShoalError('RESOURCE_EXHAUSTED', 'too large a message');
       sent.push(message);

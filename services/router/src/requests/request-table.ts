@@ -1,5 +1,5 @@
 import { type CancelTimer, type Clock, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
-import type { LinkMessage, Reject, Send } from '@shoal/link';
+import { type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
@@ -93,10 +93,15 @@ export class RequestTable {
   runnerMessage(id: string, message: LinkMessage): void {
     if (message.kind === 'answer') {
       const request = this.#byOffer.get(message.offerId);
-      if (!request) return;
+      if (!request) {
+        releaseMessage(message);
+        return;
+      }
+      // When it cannot be read, its link is over, and the request is offered again.
+      const response = wholeBytes(message.response);
       if (request.offerId !== message.offerId) this.#recall(request, 'cancelled');
       this.#forget(request);
-      request.waiter.answered(message.response);
+      request.waiter.answered(response);
     } else if (message.kind === 'refused') {
       const request = this.#byOffer.get(message.offerId);
       if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {

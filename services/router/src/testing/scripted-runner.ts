@@ -1,5 +1,5 @@
 import { type Bus, type ModelKey, type RunnerAnnouncement, runnersPrefix } from '@shoal/bus';
-import type { Data, Link, LinkListener, LinkTransport, Withdraw } from '@shoal/link';
+import { type Data, type Link, type LinkListener, type LinkTransport, type Withdraw, wholeBytes } from '@shoal/link';
 import { assembleInferResponse } from '@shoal/protocol';
 
 /** A runner whose answers a test scripts. */
@@ -49,8 +49,8 @@ export class ScriptedRunner {
 function respond(data: Data): Buffer {
   const [a, b] = data.inputs;
   const shape = a?.shape ?? [];
-  const first = ints(a?.bytes);
-  const second = ints(b?.bytes);
+  const first = ints(a && wholeBytes(a.bytes));
+  const second = ints(b && wholeBytes(b.bytes));
   const tensors = b ? [first.map((x, i) => x + (second[i] ?? 0)), first.map((x, i) => x - (second[i] ?? 0))] : [first];
   const all = tensors.map((values, i) => ({
     name: `OUTPUT${i}`,
