@@ -197,7 +197,7 @@ export const outputFlags = {
     default: 'table',
     choices: ['table', 'json', 'csv'],
     value: 'FORMAT',
-    help: 'How results are written to stdout. Times: milliseconds in the table and in json, microseconds in csv as perf_analyzer.',
+    help: 'How results are written to stdout. Times: milliseconds in the table and in json, microseconds in csv as perf_analyzer. Short: -f.',
   },
   percentile: {
     name: 'percentile',
@@ -229,6 +229,7 @@ const shortNames: Readonly<Record<string, string>> = {
   '-i': '--protocol',
   '-p': '--measurement-interval',
   '-b': '--batch-size',
+  '-f': '--format',
 };
 
 /** The arguments with perf_analyzer's short names written out; `-i GRPC` is `--protocol grpc`. */

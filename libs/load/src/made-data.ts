@@ -76,6 +76,7 @@ export function listedData(datatype: DataType, values: readonly unknown[], what:
   values.forEach((value, i) => {
     const number = typeof value === 'boolean' ? Number(value) : value;
     if (typeof number !== 'number' || (wide && !Number.isSafeInteger(number))) throw refuse(value);
+    if (datatype === 'BOOL' && number !== 0 && number !== 1) throw refuse(value);
     array[i] = (wide ? BigInt(number) : number) as never;
     if (!datatype.startsWith('FP') && Number(array[i]) !== number) throw refuse(value);
   });

@@ -39,10 +39,10 @@ export function openLoop(options: OpenLoopOptions, open: OpenSender, recorder: R
 
   const sendDue = () => {
     // A sender that answers at once comes back here.
-    if (sending) return;
+    if (sending || !running) return;
     sending = true;
     let now = clock.now();
-    while (running && freeCount > 0 && due <= now) {
+    while (freeCount > 0 && due <= now) {
       freeCount -= 1;
       const slot = free[freeCount] as number;
       busy[slot] = 1;
@@ -53,7 +53,8 @@ export function openLoop(options: OpenLoopOptions, open: OpenSender, recorder: R
       now = clock.now();
     }
     sending = false;
-    if (running && freeCount > 0) pacer.wakeAfter(due - now);
+    // With no slot free, the next answer comes back here.
+    if (freeCount > 0) pacer.wakeAfter(due - now);
   };
   pacer.onWake(sendDue);
 
