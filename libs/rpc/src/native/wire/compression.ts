@@ -108,16 +108,19 @@ const minDeflated = 256;
  * nothing. Large ones are compressed on another thread, while later ones wait.
  */
 export class Deflater {
-  readonly #deflation: Deflation;
+  /** For the messages that follow. */
+  deflation: Deflation | null;
   readonly #send: (message: Buffer, compressed: boolean) => void;
-  /** The first is being compressed; functions are run in their turn. */
+  /** The first may be under way already; functions are run in their turn. */
   #waiting: (Buffer | (() => void))[] = [];
+  #how: (Deflation | null)[] = [];
   #waitingBytes = 0;
   #busy = false;
   #dropped = false;
 
-  constructor(deflation: Deflation, send: (message: Buffer, compressed: boolean) => void) {
-    this.#deflation = deflation;
+  /** @param deflation null = as they are, in their turn */
+  constructor(deflation: Deflation | null, send: (message: Buffer, compressed: boolean) => void) {
+    this.deflation = deflation;
     this.#send = send;
   }
 
@@ -129,6 +132,7 @@ export class Deflater {
   push(message: Buffer): void {
     if (this.#dropped) return;
     this.#waiting.push(message);
+    this.#how.push(this.deflation);
     this.#waitingBytes += message.length;
     this.#next();
   }
@@ -144,6 +148,7 @@ export class Deflater {
   drop(): void {
     this.#dropped = true;
     this.#waiting = [];
+    this.#how = [];
     this.#waitingBytes = 0;
   }
 
@@ -151,21 +156,19 @@ export class Deflater {
     while (!this.#busy) {
       const first = this.#waiting.shift();
       if (first === undefined) return;
-      if (typeof first === 'function') first();
-      else if (first.length <= maxSyncBytes) this.#sent(first, this.#now(first));
-      else this.#later(first);
+      if (typeof first === 'function') {
+        first();
+        continue;
+      }
+      const how = this.#how.shift() ?? null;
+      if (how === null || first.length < minDeflated) this.#sent(first, first);
+      else if (first.length <= maxSyncBytes) this.#sent(first, deflateNow(first, how));
+      else this.#later(first, how);
     }
   }
 
-  #now(message: Buffer): Buffer {
-    if (message.length < minDeflated) return message;
-    const { encoding, level } = this.#deflation;
-    return encoding === 'gzip' ? zlib.gzipSync(message, { level }) : zlib.deflateSync(message, { level });
-  }
-
-  #later(message: Buffer): void {
+  #later(message: Buffer, { encoding, level }: Deflation): void {
     this.#busy = true;
-    const { encoding, level } = this.#deflation;
     const deflate = encoding === 'gzip' ? zlib.gzip : zlib.deflate;
     deflate(message, { level }, (error, smaller) => {
       this.#busy = false;
@@ -180,4 +183,8 @@ export class Deflater {
     if (result.length < message.length) this.#send(result, true);
     else this.#send(message, false);
   }
+}
+
+function deflateNow(message: Buffer, { encoding, level }: Deflation): Buffer {
+  return encoding === 'gzip' ? zlib.gzipSync(message, { level }) : zlib.deflateSync(message, { level });
 }

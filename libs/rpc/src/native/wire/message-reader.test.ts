@@ -23,9 +23,9 @@ function setUp({ maxBytes = 1 << 24, memoryLimit = 1 << 26 } = {}) {
   const ends: (ShoalError | 'end')[] = [];
   const state = { consumed: 0, sent: 0 };
   const sink: MessageSink = {
-    onMessage: (message) => void heard.push(message),
-    onMessagesEnd: () => void ends.push('end'),
-    onBroken: (error) => void ends.push(error),
+    received: (message) => void heard.push(message),
+    receivedAll: () => void ends.push('end'),
+    unreadable: (error) => void ends.push(error),
   };
   const source = {
     // As a stream does: no more than it has handed out.
@@ -117,7 +117,7 @@ test('paused, it holds what comes and gives no window back; resumed, nothing is 
   const { reader, send, heard, ends, state, sink } = setUp();
   const messages = Array.from({ length: 100 }, (_, i) => bytesOf(i * 37, i));
   const pauses: number[] = [];
-  sink.onMessage = (message) => {
+  sink.received = (message) => {
     heard.push(message);
     // In the middle of a chunk, and again for each tenth.
     if (heard.length % 10 === 0) {
@@ -145,7 +145,7 @@ test('paused, it holds what comes and gives no window back; resumed, nothing is 
 
 test('paused and resumed within a message, it goes on at once', () => {
   const { reader, send, heard, sink } = setUp();
-  sink.onMessage = (message) => {
+  sink.received = (message) => {
     reader.pause();
     reader.resume();
     heard.push(message);
@@ -160,7 +160,7 @@ test.each([
 ])('%s: small and large messages come inflated, in order, some of them not compressed', async (encoding, compress) => {
   const { reader, send, heard, ends, memory, sink } = setUp();
   const flags: boolean[] = [];
-  sink.onMessage = (message, compressed) => {
+  sink.received = (message, compressed) => {
     heard.push(message);
     flags.push(compressed);
   };

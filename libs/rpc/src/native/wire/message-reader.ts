@@ -8,11 +8,11 @@ import { prefixBytes } from './message-prefix';
 /** Who gets the messages of a stream. */
 export interface MessageSink {
   /** A whole message, in memory of its own. `compressed`: it came so. It may call back into the reader. */
-  onMessage(message: Buffer, compressed: boolean): void;
-  /** All messages have been handed over and no more will come. Never called together with `onBroken`. */
-  onMessagesEnd(): void;
+  received(message: Buffer, compressed: boolean): void;
+  /** All messages have been handed over and no more will come. Never called together with `unreadable`. */
+  receivedAll(): void;
   /** The stream cannot be understood, or holds more than it may. Called once, and nothing after it; the stream is to be ended. */
-  onBroken(error: ShoalError): void;
+  unreadable(error: ShoalError): void;
 }
 
 /** The stream that DATA comes from. */
@@ -133,7 +133,7 @@ export class MessageReader {
       return;
     }
     this.#over = true;
-    this.#sink.onMessagesEnd();
+    this.#sink.receivedAll();
   }
 
   /** Reads until the bytes end or messages are to wait; returns up to where. */
@@ -211,7 +211,7 @@ export class MessageReader {
     if (this.#flag !== 0) this.#inflate(message);
     else {
       this.#release();
-      this.#sink.onMessage(message, false);
+      this.#sink.received(message, false);
     }
   }
 
@@ -241,7 +241,7 @@ export class MessageReader {
   #inflated(message: Buffer, inflated: Buffer): void {
     this.#release();
     this.#room.pool.give(message);
-    this.#sink.onMessage(inflated, true);
+    this.#sink.received(inflated, true);
   }
 
   #release(): void {
@@ -254,7 +254,7 @@ export class MessageReader {
   #break(error: ShoalError): number {
     if (this.#over) return Infinity;
     this.close();
-    this.#sink.onBroken(error);
+    this.#sink.unreadable(error);
     return Infinity;
   }
 }
