@@ -118,6 +118,11 @@ export class Stream {
     return (this.state & remoteClosed) !== 0;
   }
 
+  /** Octets of DATA that wait for windows or the socket. */
+  get queuedBytes(): number {
+    return this.queue === null ? 0 : this.queue.bytes;
+  }
+
   /** Sends response headers; a no-op where the stream is not writable, as are the other ways to send. */
   sendHeaders(prepared: PreparedHeaders | null, pairs: HeaderPairs | null = null, ends = false): void {
     this.connection.sendHeaders(this, prepared, pairs, ends);
