@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { CancelTimer, Clock } from '@shoal/core';
 import { Block } from './block';
 import { BlockAllocator } from './block-allocator';
-import { type SharedMemoryBudget, sharedMemoryFolder } from './shared-memory-budget';
+import type { SharedMemoryBudget } from './shared-memory-budget';
 
 /** Bytes at the file's beginning that prove to the other end that it has opened the right one. */
 export const nonceBytes = 16;
@@ -40,7 +40,7 @@ export class SharedFile {
     this.#clock = clock;
     this.#budget = budget;
     this.#allocator = new BlockAllocator(firstBlock, budget.limit);
-    const path = join(sharedMemoryFolder, `shoal-${randomBytes(12).toString('hex')}`);
+    const path = join(budget.folder, `shoal-${randomBytes(12).toString('hex')}`);
     this.fd = openSync(path, 'wx+', 0o600);
     unlinkSync(path);
     writeSync(this.fd, this.nonce, 0, nonceBytes, 0);

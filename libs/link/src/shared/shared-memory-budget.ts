@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 
 /** Where shared memory lives on Linux; elsewhere there is none. */
-export const sharedMemoryFolder = '/dev/shm';
+const sharedMemoryFolder = '/dev/shm';
 
 /** Most shared memory that a process takes unless it is told otherwise. */
 export const defaultSharedMemoryBytes = 2 ** 30;
@@ -12,10 +12,13 @@ const largestShare = 0.25;
 /** Bounds the shared memory that all links of one process take together, in bytes. */
 export class SharedMemoryBudget {
   readonly limit: number;
+  /** Where the files are made. */
+  readonly folder: string;
   #taken = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, folder: string) {
     this.limit = limit;
+    this.folder = folder;
   }
 
   get taken(): number {
@@ -35,12 +38,12 @@ export class SharedMemoryBudget {
 }
 
 /** A budget of `bytes`, or a quarter of the machine's shared memory where that is less; undefined where there is none. */
-export function sharedMemoryBudget(bytes: number): SharedMemoryBudget | undefined {
+export function sharedMemoryBudget(bytes: number, folder = sharedMemoryFolder): SharedMemoryBudget | undefined {
   if (bytes <= 0 || process.platform !== 'linux') return undefined;
   try {
-    const { blocks, bsize } = statfsSync(sharedMemoryFolder);
+    const { blocks, bsize } = statfsSync(folder);
     const limit = Math.min(bytes, Math.floor(blocks * bsize * largestShare));
-    return limit > 0 ? new SharedMemoryBudget(limit) : undefined;
+    return limit > 0 ? new SharedMemoryBudget(limit, folder) : undefined;
   } catch {
     return undefined;
   }
