@@ -205,7 +205,7 @@ test.each([
   expect(near.sharing.active).toBe(false);
   const message = answer(Buffer.alloc(100 * kb));
   near.send(message);
-  expect(near.sent[0]).toBe(message);
+  expect(near.sent.at(-1)).toBe(message);
 });
 
 describe('an end that breaks its word', () => {
