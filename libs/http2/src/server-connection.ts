@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { CancelTimer } from '@shoal/core';
 import { Connection, type ConnectionOptions } from './connection';
 import { ConnectionFault, errorCodes } from './errors';
 import { maxStreamId, settingIds } from './frames/constants';
@@ -31,12 +32,14 @@ export class ServerConnection extends Connection {
   readonly isServer = true;
   readonly #onRequest: ServerConnectionOptions['onRequest'];
   #drainStarted = false;
+  #cancelNotice: CancelTimer | undefined;
   /** After the final GOAWAY: no stream above it is looked at. */
   #lastAccepted: number = maxStreamId;
 
   constructor(socket: Duplex, options: ServerConnectionOptions) {
     super(socket, options, true);
     this.#onRequest = options.onRequest;
+    socket.once('close', () => this.#cancelNotice?.());
     this.greet([[settingIds.MAX_CONCURRENT_STREAMS, this.limits.maxConcurrentStreams]]);
   }
 
@@ -48,14 +51,12 @@ export class ServerConnection extends Connection {
     if (this.#drainStarted || this.state === 'closing' || this.state === 'closed') return;
     this.#drainStarted = true;
     this.output.goAway(maxStreamId, errorCodes.NO_ERROR, '');
-    const cancel = this.clock.schedule(drainNoticeMs, () => this.#lastCall());
-    this.pings.send(() => {
-      cancel();
-      this.#lastCall();
-    });
+    this.#cancelNotice = this.clock.schedule(drainNoticeMs, () => this.#lastCall());
+    this.pings.send(() => this.#lastCall());
   }
 
   #lastCall(): void {
+    this.#cancelNotice?.();
     if (this.#lastAccepted !== maxStreamId || this.state === 'closing' || this.state === 'closed') return;
     this.#lastAccepted = this.lastPeerStream;
     this.output.goAway(this.#lastAccepted, errorCodes.NO_ERROR, '');

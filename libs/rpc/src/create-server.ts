@@ -1,10 +1,10 @@
 import { defaultCarrier } from './carrier';
 import { createGrpcJsServer } from './grpc-js/create-server';
+import { NativeServer } from './native/server/native-server';
 import type { RpcServer, ServerSettings } from './server';
 
 /** A gRPC server on the carrier of choice. */
 export function createServer(settings: ServerSettings): RpcServer {
   const carrier = settings.carrier ?? defaultCarrier;
-  if (carrier === 'native') throw new Error('the native carrier is not there yet');
-  return createGrpcJsServer(settings);
+  return carrier === 'native' ? new NativeServer(settings) : createGrpcJsServer(settings);
 }

@@ -25,7 +25,7 @@ test.each([
   const messages = [Buffer.alloc(2_000_000, 1), Buffer.from('short'), Buffer.alloc(5000, 2), random, Buffer.alloc(0)];
   let reached: number | undefined;
   for (const message of messages) deflater.push(message);
-  deflater.then(() => (reached = sent.length));
+  deflater.afterwards(() => (reached = sent.length));
   deflater.push(Buffer.from('last'));
   expect(sent).toEqual([]);
   expect(deflater.waitingBytes).toBe(2_006_009);

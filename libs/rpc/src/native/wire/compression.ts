@@ -138,7 +138,7 @@ export class Deflater {
   }
 
   /** Calls `act` when all before it has been handed on. */
-  then(act: () => void): void {
+  afterwards(act: () => void): void {
     if (this.#dropped) return;
     this.#waiting.push(act);
     this.#next();

@@ -1,0 +1,108 @@
+import { type Clock, ShoalError } from '@shoal/core';
+import { type Http2Limits, MemoryBudget } from '@shoal/http2';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../../server';
+import type { Deflation } from '../wire/compression';
+import { MessagePool } from '../wire/message-pool';
+import type { MessageRoom } from '../wire/message-reader';
+import type { AcceptedConnection, ConnectionHost } from './accepted-connection';
+import { deflation } from './answer';
+import { CallList } from './call-list';
+import { Deadlines } from './deadlines';
+import { Listener } from './listener';
+import { RouteTable } from './route';
+import type { ServerCall } from './server-call';
+import { defaultMaxPartialBytes, limitsOf } from './settings';
+
+/** Largest gRPC message that a client in any language can express. */
+const defaultMaxMessageBytes = 2 ** 31 - 1;
+
+/** After a drain's grace: how long the statuses of the calls that were ended may take to reach their clients. */
+const farewellMs = 500;
+
+/** A gRPC server on our own HTTP/2. */
+export class NativeServer implements RpcServer, ConnectionHost {
+  readonly clock: Clock;
+  readonly routes: RouteTable;
+  readonly limits: Partial<Http2Limits>;
+  readonly held: MemoryBudget;
+  readonly room: MessageRoom;
+  readonly deadlines: Deadlines;
+  readonly calls = new CallList<ServerCall>();
+  readonly compression: Deflation | null;
+  readonly #onError: ServerSettings['onError'];
+  readonly #listeners: Listener[] = [];
+  readonly #connections = new Set<AcceptedConnection>();
+  #drained: Promise<void> | undefined;
+  #emptied: (() => void) | undefined;
+
+  constructor(settings: ServerSettings) {
+    this.clock = settings.clock;
+    this.#onError = settings.onError;
+    this.limits = limitsOf(settings);
+    this.compression = deflation(settings.responseCompression ?? 'none');
+    this.routes = new RouteTable(settings.maxMessageBytes ?? defaultMaxMessageBytes);
+    this.deadlines = new Deadlines(settings.clock);
+    const maxPartialBytes = settings.maxPartialBytes ?? defaultMaxPartialBytes();
+    // Apart, so that calls that are paused do not stand in the way of messages that come in.
+    this.held = new MemoryBudget(maxPartialBytes);
+    this.room = { memory: new MemoryBudget(maxPartialBytes), pool: new MessagePool() };
+  }
+
+  get draining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  addService(definition: ServiceDefinition, handlers: Handlers, options?: ServiceOptions): void {
+    this.routes.add(definition, handlers, options);
+  }
+
+  async listen(address: string, tls?: TlsOptions): Promise<number> {
+    const listener = await Listener.open(address, tls, this);
+    if (this.draining) {
+      await listener.close();
+      throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    }
+    this.#listeners.push(listener);
+    return listener.port;
+  }
+
+  drain(graceMs: number): Promise<void> {
+    return (this.#drained ??= this.#drain(graceMs));
+  }
+
+  // ---- ConnectionHost
+
+  report(thrown: unknown, path: string): void {
+    this.#onError?.(thrown, path);
+  }
+
+  opened(connection: AcceptedConnection): void {
+    this.#connections.add(connection);
+  }
+
+  closed(connection: AcceptedConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#emptied?.();
+  }
+
+  /** GOAWAY to all clients; then the running calls have their grace, and a moment to hear that it is over. */
+  async #drain(graceMs: number): Promise<void> {
+    const closed = this.#listeners.map((listener) => listener.close());
+    const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
+    if (this.#connections.size === 0) this.#emptied?.();
+    for (const connection of [...this.#connections]) connection.drain();
+    let cancelForce: (() => void) | undefined;
+    const cancelGrace = this.clock.schedule(graceMs, () => {
+      const over = new ShoalError('UNAVAILABLE', 'the server is shutting down');
+      for (const call of this.calls.toArray()) call.abandon(over);
+      cancelForce = this.clock.schedule(farewellMs, () => {
+        for (const connection of [...this.#connections]) connection.destroy();
+      });
+    });
+    await Promise.all([emptied, ...closed]);
+    cancelGrace();
+    cancelForce?.();
+    this.deadlines.stop();
+  }
+}

@@ -1,0 +1,34 @@
+import type { Http2Limits } from '@shoal/http2';
+import { totalmem } from 'node:os';
+import type { ServerSettings } from '../../server';
+
+/** Larger DATA frames mean fewer of them for a tensor. */
+const maxFrameSize = 65_536;
+const maxTimeMs = 30 * 86_400_000;
+
+/** A server's settings as limits of its connections. */
+export function limitsOf(settings: ServerSettings): Partial<Http2Limits> {
+  const { keepaliveMs, keepaliveTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs } = settings;
+  return {
+    maxFrameSize,
+    keepAliveMs: time(keepaliveMs, maxTimeMs) ?? 0,
+    ...given('keepAliveTimeoutMs', time(keepaliveTimeoutMs ?? keepaliveMs, 86_400_000)),
+    ...given('maxAgeMs', time(maxConnectionAgeMs, 365 * 86_400_000)),
+    ...given('maxAgeGraceMs', time(maxConnectionAgeGraceMs, maxTimeMs)),
+  };
+}
+
+/** A quarter of the memory that the process may use. */
+export function defaultMaxPartialBytes(): number {
+  // 0 or more than there is: no limit but the machine's.
+  const allowed = process.constrainedMemory() ?? 0;
+  return Math.floor((allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()) / 4);
+}
+
+function time(ms: number | undefined, max: number): number | undefined {
+  return ms === undefined ? undefined : Math.min(Math.max(1, Math.round(ms)), max);
+}
+
+function given(name: keyof Http2Limits, value: number | undefined): Partial<Http2Limits> {
+  return value === undefined ? {} : { [name]: value };
+}
