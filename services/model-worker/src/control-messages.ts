@@ -7,6 +7,12 @@ import type { OnnxValueMetadata, ProviderCandidate, SessionOptions } from '@shoa
  * messages in a runner's life. Requests travel over links.
  */
 
+/**
+ * Where a session's runs are made. thread: on a thread of its own; inline: on the runner's main thread; auto: runs that
+ * prove to be short inline, all others on the thread.
+ */
+export type Execution = 'auto' | 'inline' | 'thread';
+
 /** First message: make the session. */
 export interface LoadSpec {
   readonly kind: 'load';
@@ -15,6 +21,7 @@ export interface LoadSpec {
   readonly sessionOptions: SessionOptions;
   /** Tried one at a time, in this order; the first that makes a session wins. */
   readonly candidates: readonly ProviderCandidate[];
+  readonly execution: Execution;
 }
 
 /** The session's own signature, as ONNX Runtime reports it. */
@@ -96,12 +103,17 @@ export interface Hung {
   readonly reason: string;
 }
 
+/** From now on runs may hold the main thread: one that does not end is noticed by the pings that it leaves unanswered. */
+export interface Inline {
+  readonly kind: 'inline';
+}
+
 /** Answers a ping: the main thread lives. */
 export interface Pong {
   readonly kind: 'pong';
 }
 
-export type FromRunner = Loaded | LoadFailed | Serving | Hung | Pong;
+export type FromRunner = Loaded | LoadFailed | Serving | Inline | Hung | Pong;
 
 /** Ask batching for nothing more. */
 export interface RetireOrder {

@@ -5,8 +5,7 @@ import type { ModelSignature } from '@shoal/protocol';
 import { bytesOf } from '@shoal/tensor';
 import { FakeClock } from '@shoal/testing';
 import { Engine } from './engine';
-import type { RunResult } from './session-host';
-import type { ThreadTensor } from './thread-messages';
+import type { RunResult, ThreadTensor } from './thread-messages';
 
 const tensor = { datatype: 'INT32', dims: [1], modelDims: [1], optional: false, ragged: false } as const;
 const signature: ModelSignature = {
@@ -37,7 +36,10 @@ async function rig(options: { ordered?: boolean; runTimeoutMs?: number } = {}) {
     modelFolder: '/models/m',
     clock,
     buildResponse: (_, parts) => parts[0]?.bytes.slice() ?? new Uint8Array(),
-    run: (feeds) => new Promise((end) => runs.push({ feeds, end })),
+    run(feeds, _fetches, ended) {
+      runs.push({ feeds, end: ended });
+      return undefined;
+    },
     onHung: (reason) => hung.push(reason),
   });
   const listener = await transport.listen('inproc:runner', { kind: 'hello', role: 'runner', id: 'runner' }, (link) =>
@@ -79,12 +81,11 @@ const data = (batchId: number, member = 0): Data => ({
 
 function echo(run: { feeds: readonly ThreadTensor[] } | undefined): RunResult {
   const feed = run?.feeds[0] as ThreadTensor;
-  return { kind: 'ran', run: 0, outputs: [{ ...feed, name: 'y' }], inferMs: 1 };
+  return { kind: 'ran', outputs: [{ ...feed, name: 'y' }], inferMs: 1 };
 }
 
 const failure: RunResult = {
   kind: 'failed',
-  run: 0,
   reason: 'boom at /models/m/1/model.onnx',
   exhausted: false,
   inferMs: 1,

@@ -8,8 +8,7 @@ import type { BuildResponse } from './response';
 import { type RunError, runError } from './run-error';
 import { RunWatch, type RunWatchOptions } from './run-watch';
 import { scatterOutputs } from './scatter';
-import type { RunResult } from './session-host';
-import type { ThreadTensor } from './thread-messages';
+import type { RunResult, ThreadTensor } from './thread-messages';
 
 /** Bytes that came before their batch: enough for two large batches, little enough to be harmless. */
 const earlyBytes = 256 * 2 ** 20;
@@ -31,8 +30,15 @@ export interface EngineOptions extends RunWatchOptions {
   /** Absolute path of the model's folder, which no message may show. */
   readonly modelFolder: string;
   readonly buildResponse: BuildResponse;
-  /** Runs the session; one run at a time. The feeds' buffers are given away. */
-  readonly run: (feeds: readonly ThreadTensor[], fetches: readonly string[]) => Promise<RunResult>;
+  /**
+   * Runs the session; one run at a time. Gives back the result of a run on this thread; else calls `ended` with it
+   * later, and the feeds' buffers are given away.
+   */
+  readonly run: (
+    feeds: readonly ThreadTensor[],
+    fetches: readonly string[],
+    ended: (result: RunResult) => void,
+  ) => RunResult | undefined;
 }
 
 /**
@@ -48,6 +54,9 @@ export class Engine {
   readonly #routers = new Map<string, Link>();
   #prepared: Job | undefined;
   #running: Job | undefined;
+  /** A run was made on this thread: others have their turn before the next. */
+  #resting = false;
+  #tickAt = Infinity;
   #cancelTick: CancelTimer = () => undefined;
   #retired = false;
   #unsettled = 0;
@@ -123,6 +132,7 @@ export class Engine {
 
   /** Does whatever can be done now. */
   #pump(): void {
+    if (this.#resting) return;
     while (!this.#prepared) {
       const batch = this.#book.take();
       if (!batch) break;
@@ -164,8 +174,21 @@ export class Engine {
   #start(job: Job): void {
     this.#running = job;
     job.startedAt = this.#options.clock.now();
-    this.#watch.started();
-    void this.#options.run(job.feeds, job.fetches).then((result) => this.#ended(job, result));
+    const result = this.#options.run(job.feeds, job.fetches, (later) => this.#ended(job, later));
+    if (result) this.#endedInline(job, result);
+    else this.#watch.started();
+  }
+
+  /** The answers of this run leave before the next one holds this thread, and what has arrived meanwhile is heard. */
+  #endedInline(job: Job, result: RunResult): void {
+    this.#running = undefined;
+    this.#conclude(job, result);
+    if (!this.#prepared && this.#book.held === 0) return;
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#pump();
+    });
   }
 
   #ended(job: Job, result: RunResult): void {
@@ -175,6 +198,10 @@ export class Engine {
     this.#unsettled += 1;
     this.#pump();
     this.#unsettled -= 1;
+    this.#conclude(job, result);
+  }
+
+  #conclude(job: Job, result: RunResult): void {
     if (result.kind === 'ran') this.#answer(job, result);
     else {
       const { modelFolder, signature } = this.#options;
@@ -237,12 +264,15 @@ export class Engine {
     if (this.#idle && this.#book.held === 0 && this.#unsettled === 0 && !this.#running) this.#idle();
   }
 
+  /** The timer in place is left alone unless it would be late: most batches are over long before they are due. */
   #scheduleTick(): void {
-    this.#cancelTick();
-    const next = this.#book.nextTick();
-    if (next === undefined) return;
+    const next = this.#book.nextTick() ?? Infinity;
+    if (next >= this.#tickAt) return;
     const { clock } = this.#options;
+    this.#cancelTick();
+    this.#tickAt = next;
     this.#cancelTick = clock.schedule(next - clock.now(), () => {
+      this.#tickAt = Infinity;
       this.#act(this.#book.tick(clock.now()));
       this.#pump();
     });

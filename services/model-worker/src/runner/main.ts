@@ -5,6 +5,7 @@ import { Engine } from './engine';
 import { responseBuilder } from './response';
 import { runError } from './run-error';
 import { SessionHost } from './session-host';
+import type { RunResult, ThreadTensor } from './thread-messages';
 import { warmUpFeeds } from './warm-up';
 
 /*
@@ -31,21 +32,32 @@ function hung(reason: string): void {
   systemClock.schedule(lastResortMs, endNow);
 }
 
-const host = new SessionHost((cause) => {
-  process.stderr.write(`session thread: ${cause.message}\n`);
-  process.exitCode = 1;
-  endNow();
+const host = new SessionHost({
+  clock: systemClock,
+  onDeath(cause) {
+    process.stderr.write(`session thread: ${cause.message}\n`);
+    process.exitCode = 1;
+    endNow();
+  },
+  onInline: () => tell({ kind: 'inline' }),
 });
 let loaded: Loaded | undefined;
 let engine: Engine | undefined;
 let listener: LinkListener | undefined;
+
+function runOnce(feeds: readonly ThreadTensor[], fetches: readonly string[]): Promise<RunResult> {
+  return new Promise((resolve) => {
+    const result = host.run(feeds, fetches, resolve);
+    if (result) resolve(result);
+  });
+}
 
 /** Runs the samples. Throws ShoalError, fit for users. */
 async function warmUp({ signature, warmups, modelFolder }: ServeSpec): Promise<void> {
   const outputs = signature.outputs.map(({ name }) => name);
   for (const sample of warmups) {
     for (let i = 0; i < sample.count; i += 1) {
-      const result = await host.run(await warmUpFeeds(signature, sample, systemRandom), outputs);
+      const result = await runOnce(await warmUpFeeds(signature, sample, systemRandom), outputs);
       if (result.kind === 'ran') continue;
       const { message } = runError(result.reason, result.exhausted, modelFolder, signature.model);
       throw new ShoalError('INTERNAL', `failed to run warmup sample '${sample.name}': ${message}`);
@@ -77,7 +89,7 @@ async function serve(spec: ServeSpec): Promise<void> {
     modelFolder,
     clock: systemClock,
     buildResponse: responseBuilder(signature, spec.labels, spec.maxResponseBytes),
-    run: (feeds, fetches) => host.run(feeds, fetches),
+    run: (feeds, fetches, ended) => host.run(feeds, fetches, ended),
     onHung: hung,
   });
   engine = made;

@@ -1,59 +1,115 @@
-import { Worker } from 'node:worker_threads';
+import { statSync } from 'node:fs';
+import type { Clock } from '@shoal/core';
 import type { Loaded, LoadFailed, LoadSpec } from '../control-messages';
-import { distPath } from '../dist-path';
-import { type FromThread, type ThreadTensor, type ToThread, buffersOf } from './thread-messages';
+import type * as ModelSessions from './model-session';
+import { RunPlacement } from './run-placement';
+import { SessionWorker } from './session-worker';
+import { type RunResult, type ThreadTensor, isStrings } from './thread-messages';
 
-/** What a run gave. */
-export type RunResult = Extract<FromThread, { kind: 'ran' | 'failed' }>;
+/** A second session costs about this much memory again, and the time of a load during which nothing else is done. */
+const maxSecondBytes = 32 * 2 ** 20;
+const maxSecondLoadMs = 200;
 
-/** The main thread's handle of the ONNX Runtime thread: one session, runs in the order they are asked for. */
+export interface SessionHostOptions {
+  readonly clock: Clock;
+  /** The session's thread broke down: nothing more can be run in this process. */
+  readonly onDeath: (cause: Error) => void;
+  /** From now on runs may hold the main thread. */
+  readonly onInline: () => void;
+}
+
+/**
+ * Holds the model's session: on a thread of its own, or on the main thread, where a short run saves the way to that
+ * thread and back, but holds up everything else. With `auto` the thread comes first; when runs prove to be short, and
+ * the model is small, a second session is made on the main thread for those.
+ */
 export class SessionHost {
-  readonly #worker = new Worker(distPath('runner/session-thread.js'));
-  readonly #runs = new Map<number, (result: RunResult) => void>();
-  #loaded: ((message: Loaded | LoadFailed) => void) | undefined;
-  #released: (() => void) | undefined;
-  #nextRun = 0;
+  readonly #options: SessionHostOptions;
+  readonly #placement = new RunPlacement();
+  #worker: SessionWorker | undefined;
+  #inline: ModelSessions.ModelSession | undefined;
+  /** How the second session would be made; undefined = not at all. */
+  #second: LoadSpec | undefined;
 
-  /** @param onDeath the thread broke down: nothing more can be run in this process. */
-  constructor(onDeath: (cause: Error) => void) {
-    this.#worker.on('message', (message: FromThread) => this.#receive(message));
-    this.#worker.on('error', onDeath);
+  constructor(options: SessionHostOptions) {
+    this.#options = options;
   }
 
-  load(spec: LoadSpec): Promise<Loaded | LoadFailed> {
-    return new Promise((resolve) => {
-      this.#loaded = resolve;
-      this.#post({ ...spec, kind: 'load' });
-    });
-  }
-
-  /** Runs the session. The buffers of `feeds` are given away. */
-  run(feeds: readonly ThreadTensor[], fetches: readonly string[]): Promise<RunResult> {
-    return new Promise((resolve) => {
-      const run = this.#nextRun++;
-      this.#runs.set(run, resolve);
-      this.#post({ kind: 'run', run, feeds, fetches }, buffersOf(feeds));
-    });
-  }
-
-  /** Lets go of the session after the runs asked for; the thread then ends. */
-  release(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#released = resolve;
-      this.#post({ kind: 'release' });
-    });
-  }
-
-  #post(message: ToThread, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
-  }
-
-  #receive(message: FromThread): void {
-    if (message.kind === 'loaded' || message.kind === 'load-failed') this.#loaded?.(message);
-    else if (message.kind === 'released') this.#released?.();
-    else {
-      this.#runs.get(message.run)?.(message);
-      this.#runs.delete(message.run);
+  async load(spec: LoadSpec): Promise<Loaded | LoadFailed> {
+    const { clock, onDeath, onInline } = this.#options;
+    if (spec.execution === 'inline') {
+      onInline();
+      return this.#openInline(spec);
     }
+    this.#worker = new SessionWorker(onDeath);
+    const began = clock.now();
+    const outcome = await this.#worker.load(spec);
+    const tookMs = clock.now() - began;
+    if (spec.execution === 'auto' && outcome.kind === 'loaded' && tookMs <= maxSecondLoadMs) {
+      if (outcome.candidate.name === 'cpu' && sizeOfFile(spec.modelPath) <= maxSecondBytes) this.#second = spec;
+    }
+    return outcome;
   }
+
+  /**
+   * Runs the session; one run at a time. Gives back the result of a run on the main thread; else `ended` is called with
+   * it later, and the feeds' buffers are given away.
+   */
+  run(
+    feeds: readonly ThreadTensor[],
+    fetches: readonly string[],
+    ended: (result: RunResult) => void,
+  ): RunResult | undefined {
+    const bytes = sizeOf(feeds);
+    const inline = !this.#worker || this.#placement.inline(bytes);
+    if (inline && this.#inline) {
+      const result = this.#inline.run(feeds, fetches);
+      this.#ran(bytes, result);
+      return result;
+    }
+    this.#worker?.run(feeds, fetches, (result) => {
+      this.#ran(bytes, result);
+      ended(result);
+    });
+    if (inline) this.#openSecond();
+    return undefined;
+  }
+
+  /** Lets go of the session after the runs asked for. */
+  async release(): Promise<void> {
+    await this.#worker?.release();
+    this.#inline?.dispose();
+  }
+
+  #ran(bytes: number, result: RunResult): void {
+    if (result.kind === 'ran') this.#placement.ran(bytes, result.inferMs);
+  }
+
+  /** The main thread waits for it, but has the least to do while the other one runs. */
+  #openSecond(): void {
+    const spec = this.#second;
+    this.#second = undefined;
+    if (!spec) return;
+    if (this.#openInline(spec).kind === 'loaded') this.#options.onInline();
+  }
+
+  /** ONNX Runtime is loaded when it is first needed: many a runner's main thread never needs it. */
+  #openInline(spec: LoadSpec): Loaded | LoadFailed {
+    const { openSession } = require('./model-session') as typeof ModelSessions;
+    const { session, outcome } = openSession(spec, this.#options.clock);
+    this.#inline = session;
+    return outcome;
+  }
+}
+
+/** Infinity where it cannot be told. */
+function sizeOfFile(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? Infinity;
+}
+
+/** Bytes of tensors; of strings, what their array takes. */
+function sizeOf(tensors: readonly ThreadTensor[]): number {
+  let bytes = 0;
+  for (const { data } of tensors) bytes += isStrings(data) ? 8 * data.length : data.byteLength;
+  return bytes;
 }

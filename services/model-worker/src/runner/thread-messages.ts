@@ -1,8 +1,7 @@
-import type { ProviderCandidate, SessionOptions } from '@shoal/repository';
-import type { SessionInfo } from '../control-messages';
+import type { Loaded, LoadFailed, LoadSpec } from '../control-messages';
 
 /*
- * What a runner's main thread and its ONNX Runtime thread say to each other. Tensors travel as ArrayBuffers that are
+ * What a runner's main thread and its session thread say to each other. Tensors travel as ArrayBuffers that are
  * transferred, not copied; strings are copied by the structured clone.
  */
 
@@ -16,6 +15,17 @@ export interface ThreadTensor {
   readonly data: ArrayBuffer | readonly string[];
 }
 
+/** What a run gave. */
+export type RunResult =
+  | { readonly kind: 'ran'; readonly outputs: readonly ThreadTensor[]; readonly inferMs: number }
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** JavaScript itself ran out of memory. */
+      readonly exhausted: boolean;
+      readonly inferMs: number;
+    };
+
 /** Tells the two kinds of `data` apart. */
 export function isStrings(data: ThreadTensor['data']): data is readonly string[] {
   return Array.isArray(data);
@@ -26,37 +36,14 @@ export function buffersOf(tensors: readonly ThreadTensor[]): ArrayBuffer[] {
   return tensors.flatMap(({ data }) => (isStrings(data) ? [] : [data]));
 }
 
-export type ToThread =
-  | {
-      readonly kind: 'load';
-      readonly modelPath: string;
-      readonly sessionOptions: SessionOptions;
-      readonly candidates: readonly ProviderCandidate[];
-    }
-  | {
-      readonly kind: 'run';
-      readonly run: number;
-      readonly feeds: readonly ThreadTensor[];
-      /** Outputs to compute, by name. */
-      readonly fetches: readonly string[];
-    }
-  | { readonly kind: 'release' };
+/** A run: it is answered with a `RunResult`, in the order of the runs. */
+export interface RunOrder {
+  readonly kind: 'run';
+  readonly feeds: readonly ThreadTensor[];
+  /** Outputs to compute, by name. */
+  readonly fetches: readonly string[];
+}
 
-export type FromThread =
-  | {
-      readonly kind: 'loaded';
-      readonly info: SessionInfo;
-      readonly candidate: ProviderCandidate;
-      readonly passedOver: readonly { readonly candidate: ProviderCandidate; readonly reason: string }[];
-    }
-  | { readonly kind: 'load-failed'; readonly reason: string }
-  | { readonly kind: 'ran'; readonly run: number; readonly outputs: readonly ThreadTensor[]; readonly inferMs: number }
-  | {
-      readonly kind: 'failed';
-      readonly run: number;
-      readonly reason: string;
-      /** JavaScript itself ran out of memory. */
-      readonly exhausted: boolean;
-      readonly inferMs: number;
-    }
-  | { readonly kind: 'released' };
+export type ToThread = LoadSpec | RunOrder | { readonly kind: 'release' };
+
+export type FromThread = Loaded | LoadFailed | RunResult | { readonly kind: 'released' };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { ModelConfig } from '@shoal/protocol';
 import { type ModelInstance, type SessionOptions, sessionOptionsFrom } from '@shoal/repository';
 import type { LoadSpec } from '../control-messages';
+import { executionOf } from './execution';
 
 /**
  * The runner processes that a config's instance groups ask for, before the config is completed from the model: `count`
@@ -31,7 +32,8 @@ export function planSession(
 ): { readonly load: LoadSpec; readonly warnings: readonly string[] } {
   const { options, providers, warnings } = sessionOptionsFrom(config, instance);
   const sessionOptions = withSharedCores(withoutSpinning(options), instances, availableParallelism());
-  return { load: { kind: 'load', modelPath, sessionOptions, candidates: providers }, warnings };
+  const execution = executionOf(config);
+  return { load: { kind: 'load', modelPath, sessionOptions, candidates: providers, execution }, warnings };
 }
 
 /**

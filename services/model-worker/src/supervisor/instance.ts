@@ -19,6 +19,12 @@ const stableMs = 60_000;
 const pingMs = 5000;
 const maxMissedPings = 3;
 
+/** A run on the main thread may take this long before it is repeated where it can take its time. */
+const inlineLimitMs = 5000;
+
+/** More often than this a runner is not pinged. */
+const leastPingMs = 20;
+
 /** stderr often arrives just after the message that it explains. */
 const outputLagMs = 100;
 
@@ -57,6 +63,11 @@ export class Instance {
   readonly #stopped: (() => void)[] = [];
   #stopping = false;
   #missedPings = 0;
+  /** Runs may hold the runner's main thread, which then answers no ping. */
+  #inline = false;
+  /** A run held it for too long: the next runner makes all runs on their own thread, where time does not matter. */
+  #threadOnly = false;
+  #runTimeoutMs = 0;
   /** Restarts in a row that came to nothing. */
   #failedRestarts = 0;
   #cancelTimer: CancelTimer = () => undefined;
@@ -110,6 +121,7 @@ export class Instance {
   #attempt(): void {
     const { clock, cwd, memoryLimitBytes, loadTimeoutMs } = this.#context;
     this.#fault = undefined;
+    this.#inline = false;
     this.#id = this.#context.nextRunnerId();
     const process = new RunnerProcess({
       clock,
@@ -120,7 +132,8 @@ export class Instance {
       onExit: (exit) => this.#exited(exit),
     });
     this.#process = process;
-    process.send(this.#options.load);
+    const { load } = this.#options;
+    process.send(this.#threadOnly ? { ...load, execution: 'thread' } : load);
     this.#cancelTimer = clock.schedule(loadTimeoutMs, () => {
       this.#giveUp(process, new ShoalError('UNAVAILABLE', `the model did not load within ${loadTimeoutMs / 1000} s`));
     });
@@ -137,6 +150,7 @@ export class Instance {
     else if (message.kind === 'serving') this.#serve(process, message.address);
     else if (message.kind === 'load-failed') this.#giveUp(process, this.#loadError(message));
     else if (message.kind === 'hung') process.kill(message.reason);
+    else if (message.kind === 'inline') this.#beginInline(process);
     else this.#missedPings = 0;
   }
 
@@ -157,6 +171,7 @@ export class Instance {
     }
     try {
       const plan = this.#options.plan(describeSession(info));
+      this.#runTimeoutMs = plan.runTimeoutMs;
       process.send({ kind: 'serve', id: this.#id, listen: this.#context.listenAddress(this.#id), ...plan });
     } catch (thrown) {
       this.#giveUp(process, toShoalError(thrown));
@@ -179,10 +194,20 @@ export class Instance {
     this.#first = undefined;
   }
 
+  #beginInline(process: RunnerProcess): void {
+    this.#inline = true;
+    if (!this.serving) return;
+    this.#cancelPing();
+    this.#ping(process);
+  }
+
   #ping(process: RunnerProcess): void {
-    this.#cancelPing = this.#context.clock.schedule(pingMs, () => {
+    const inlineMs = Math.min(this.#runTimeoutMs || inlineLimitMs, inlineLimitMs);
+    const everyMs = this.#inline ? Math.max(inlineMs / maxMissedPings, leastPingMs) : pingMs;
+    this.#cancelPing = this.#context.clock.schedule(everyMs, () => {
       this.#missedPings += 1;
       if (this.#missedPings > maxMissedPings) {
+        this.#threadOnly ||= this.#inline;
         process.kill('does not answer its supervisor');
         return;
       }
