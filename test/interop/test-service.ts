@@ -1,6 +1,5 @@
-import { type ErrorCode, ShoalError, statusNumbers } from '@shoal/core';
+import { type ErrorCode, ShoalError, statusNumbers, systemClock } from '@shoal/core';
 import type { CallContext, RpcServer, StreamCall } from '@shoal/rpc';
-import { sleep } from '../support/waiting';
 import {
   type EchoStatus,
   type Flag,
@@ -78,7 +77,7 @@ async function answerAll(requests: readonly OutputRequest[], call: Duplex): Prom
 async function answer(request: OutputRequest, call: Duplex): Promise<void> {
   fail(request.response_status);
   for (const { size, interval_us: pause = 0, compressed } of request.response_parameters ?? []) {
-    if (pause > 0) await sleep(pause / 1000);
+    if (pause > 0) await pauseOf(pause / 1000, call);
     call.compressResponses(compressed?.value === true ? 'low' : 'none');
     if (call.write({ payload: payload(size) }) || call.cancelled) continue;
     await new Promise<void>((resolve) => {
@@ -86,6 +85,17 @@ async function answer(request: OutputRequest, call: Duplex): Promise<void> {
       call.onCancel(resolve);
     });
   }
+}
+
+/** Waits, unless the client goes. */
+function pauseOf(ms: number, call: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const cancelTimer = systemClock.schedule(ms, resolve);
+    call.onCancel(() => {
+      cancelTimer();
+      resolve();
+    });
+  });
 }
 
 /** The client's own metadata back, in headers and trailers. */

@@ -46,3 +46,17 @@ export function run(program: string, args: readonly string[], timeoutMs = 30_000
 export function start(program: string, args: readonly string[], timeoutMs?: number): ChildProcess {
   return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' });
 }
+
+/**
+ * A Python that has grpcio: $SHOAL_PYTHON, else the machine's own.
+ * @throws Error in CI, where one must be there.
+ */
+export function findPython(): string | undefined {
+  const candidates = [process.env['SHOAL_PYTHON'], 'python3'].filter((name) => name !== undefined && name !== '');
+  const found = candidates.find((name) => spawnSync(name!, ['-c', 'import grpc.aio']).status === 0);
+  if (found !== undefined) return found;
+  const problem = 'no Python with grpcio: pip install grpcio, or name one in SHOAL_PYTHON';
+  if (process.env['CI'] === 'true') throw new Error(problem);
+  console.warn(`not tried: ${problem}`);
+  return undefined;
+}
