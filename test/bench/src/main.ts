@@ -1,64 +1,64 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { projectRoot } from './client';
-import { markdown, medians, write } from './report';
-import { type Row, measure, measureLimit } from './serve';
-import { startServer } from './server';
-import { workloads } from './workload';
+import { type GrpcCarrier, defaultCarrier } from '@shoal/rpc';
+import { describeMachine } from './machine';
+import { type BenchOptions, parseOptions, usage } from './options';
+import { projectRoot } from './project-root';
+import { markdownOf, writeReport } from './results';
+import { runCells } from './run-table';
+import type { Effort, Measured, OpenTable } from './table';
+import { checkTable } from './tables/check';
+import { limitTable } from './tables/limit';
+import { peersTable } from './tables/peers';
+import { serveTable } from './tables/serve';
+import { wireTable } from './tables/wire';
 
-const usage = `Usage: npm run bench -- [serve] [options] [-- server flags]
-
-Measures the whole of Shoal (door, batcher, runner) with a stock gRPC client in a process of its own, and the same
-tensors through onnxruntime-node alone as the limit. All cells are interleaved, round after round, in one run.
-
-  --seconds N   seconds measured per cell and round (default 3)
-  --rounds N    rounds; the median by rate is shown (default 3)
-  --only TEXT   only cells whose "TENSOR CALL CONCURRENCY" contains TEXT
-  --help        this text
-
-Writes test/bench/results/serve.json and serve.md.
-`;
+const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string', default: '3' },
-      rounds: { type: 'string', default: '3' },
-      only: { type: 'string', default: '' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === undefined) {
     process.stdout.write(usage);
     return;
   }
-  const seconds = Number(values.seconds);
-  const rounds: Row[][] = [];
-  const chosen = workloads.filter((w) => `${w.tensor} ${w.call} ${w.concurrency}`.includes(values.only ?? ''));
-  const server = await startServer(positionals.filter((argument) => argument !== 'serve'));
-  try {
-    for (let round = 0; round < Number(values.rounds); round++) {
-      const rows: Row[] = [];
-      for (const workload of chosen) {
-        process.stderr.write(
-          `round ${round + 1}/${values.rounds}: ${workload.tensor} ${workload.call} ${workload.concurrency}\n`,
-        );
-        rows.push(await measure(server, workload, seconds));
-      }
-      for (const tensor of new Set(chosen.map((w) => w.tensor))) {
-        const { elements } = chosen.find((w) => w.tensor === tensor)!;
-        for (const batch of [1, 16]) rows.push(await measureLimit(server.modelFile, tensor, elements, batch, seconds));
-      }
-      rounds.push(rows);
-    }
-  } finally {
-    await server.stop();
+  const { table, effort, serverFlags, benchFlags } = options;
+  const carrier = (options.carrier || defaultCarrier) as GrpcCarrier;
+  switch (table) {
+    case 'wire':
+      return run(table, effort, wireTable.open(carrier, say));
+    case 'limit':
+      return run(table, effort, limitTable.open());
+    case 'peers':
+      return run(table, effort, peersTable.open(peersOf(options), say));
+    case 'check':
+      return run(table, effort, checkTable.open(say));
+    default:
+      return run(table, effort, serveTable.open(serverFlags, benchFlags));
   }
-  const rows = medians(rounds);
-  process.stdout.write(`${markdown(rows)}\n`);
-  const file = write(path.join(projectRoot, 'test/bench/results'), rows, rounds);
-  process.stdout.write(`\nwritten: ${path.relative(process.cwd(), file)}\n`);
 }
 
-void main();
+async function run<M extends Measured>(name: string, effort: Effort, opening: Promise<OpenTable<M>>): Promise<void> {
+  // Before anything runs: its load average is that of others.
+  const machine = describeMachine();
+  const table = await opening;
+  try {
+    const lines = await runCells(table.cells, effort, say);
+    const report = { name, machine, columns: table.columns, lines, notes: table.notes(lines) };
+    const file = writeReport(path.join(projectRoot, 'test/bench/results'), report);
+    process.stdout.write(`${markdownOf(report)}\nwritten: ${path.relative(process.cwd(), file)} and .json\n`);
+  } finally {
+    await table.close();
+  }
+}
+
+function peersOf({ peers, starts, pids, bodies, serverFlags }: BenchOptions) {
+  const numbers = new Map([...pids].map(([name, pid]) => [name, Number(pid)]));
+  return { urls: peers, commands: starts, pids: numbers, bodies, shoalFlags: serverFlags };
+}
+
+main().then(
+  () => process.exit(0),
+  (thrown: unknown) => {
+    say(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+    process.exit(1);
+  },
+);
