@@ -74,14 +74,19 @@ export class FilePart implements RemoteBytes, FilePartFields {
     }
   }
 
-  /** Writes at the part's beginning; never beyond the end of the file. @throws ShoalError INVALID_ARGUMENT. */
-  write(bytes: Uint8Array): void {
+  /**
+   * Writes at the part's beginning, which must be open for it and hold the bytes. False, with nothing written, when the
+   * file has become too short.
+   */
+  write(bytes: Uint8Array): boolean {
     const fd = this.#open;
-    if (fd === undefined || bytes.byteLength > this.byteLength) throw shorter();
-    if (fstatSync(fd).size < this.offset + bytes.byteLength) throw shorter();
+    if (fd === undefined || bytes.byteLength > this.byteLength)
+      throw new RangeError('bytes do not fit a part of a file');
+    if (fstatSync(fd).size < this.offset + bytes.byteLength) return false;
     for (let done = 0; done < bytes.byteLength;) {
       done += writeSync(fd, bytes, done, bytes.byteLength - done, this.offset + done);
     }
+    return true;
   }
 
   release(): void {
@@ -102,5 +107,5 @@ export class FilePart implements RemoteBytes, FilePartFields {
 }
 
 function shorter(): ShoalError {
-  return new ShoalError('INVALID_ARGUMENT', 'the shared memory region became shorter');
+  return new ShoalError('INVALID_ARGUMENT', 'shared memory became shorter');
 }

@@ -1,3 +1,4 @@
+import type { ByteSource } from '@shoal/tensor';
 import type { CheckOptions, CheckedOutput } from './checked-request';
 import { classificationOf, sharedMemoryOf } from './check-tensor-parameters';
 import {
@@ -11,8 +12,13 @@ import {
 import type { InferRequestView } from './scan-request';
 import { type TypedContents, measureContents } from './typed-contents';
 
+/** An input in shared memory. */
+interface SharedContents extends TypedContents {
+  leave(): Uint8Array | ByteSource;
+}
+
 /** Where an input's raw bytes come from: they are there, or typed contents or shared memory will yield them. */
-export type InputSource = Uint8Array | TypedContents;
+export type InputSource = Uint8Array | TypedContents | SharedContents;
 
 export function byteLengthOf(source: InputSource): number {
   return source.byteLength;
@@ -20,6 +26,11 @@ export function byteLengthOf(source: InputSource): number {
 
 export function rawBytes(source: InputSource): Uint8Array {
   return source instanceof Uint8Array ? source : source.toRaw();
+}
+
+/** As `rawBytes`, but those in shared memory may stay there. */
+export function anyBytes(source: InputSource): Uint8Array | ByteSource {
+  return 'leave' in source ? source.leave() : rawBytes(source);
 }
 
 /** No input may come twice. */
@@ -46,7 +57,11 @@ export function findData(view: InferRequestView, model: string, options: CheckOp
       const { sharedMemory } = options;
       if (sharedMemory === undefined) throw sharedMemoryUnknown(reference.region);
       sharedMemory.check(reference);
-      return { byteLength: reference.byteSize, toRaw: () => sharedMemory.read(reference) };
+      return {
+        byteLength: reference.byteSize,
+        toRaw: () => sharedMemory.read(reference),
+        leave: () => sharedMemory.leave(reference),
+      };
     }
     if (contents !== undefined) {
       if (view.rawInputContents.length > 0) throw contentsAndRaw(name, model);

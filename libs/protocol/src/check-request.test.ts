@@ -1,7 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import { encodeStrings } from '@shoal/tensor';
 import { checkInferRequest } from './check-request';
-import type { CheckOptions, CheckedRequest, SharedMemory } from './checked-request';
+import type { CheckOptions, CheckedInput, CheckedRequest, SharedMemory } from './checked-request';
 import { scanInferRequest } from './scan-request';
 import type { ModelSignature } from './signature';
 import { goldenModels, signature, spec } from './testing/golden';
@@ -31,6 +31,7 @@ const tensor = (name: string, datatype: string, shape: (number | string)[], rest
   shape,
   ...rest,
 });
+const bytesOf = (input: CheckedInput): Uint8Array => input.bytes as Uint8Array;
 const zeros = (bytes: number): Uint8Array => new Uint8Array(bytes);
 const unknownId = '[request id: <id_unknown>] ';
 const simple = goldenModels.get('simple') as ModelSignature;
@@ -46,7 +47,7 @@ describe('what a checked request is', () => {
       },
       simple,
     );
-    expect(got.inputs.map((input) => [input.index, input.shape, input.bytes[0]])).toEqual([
+    expect(got.inputs.map((input) => [input.index, input.shape, bytesOf(input)[0]])).toEqual([
       [0, [2, 16], 0],
       [1, [2, 16], 1],
     ]);
@@ -239,6 +240,7 @@ describe('shared memory', () => {
       reads += 1;
       return zeros(64).subarray(offset, offset + byteSize);
     },
+    leave: (reference) => memory.read(reference),
     reserve: (reference) => void reserved.push(reference),
   };
   const place = (region: string, size: number, offset?: number): object => ({
@@ -260,7 +262,7 @@ describe('shared memory', () => {
       simple,
       options,
     );
-    expect(got.inputs.map((input) => input.bytes[0])).toEqual([0, 7]);
+    expect(got.inputs.map((input) => bytesOf(input)[0])).toEqual([0, 7]);
     expect(got.sharedMemoryOutputs).toBe(true);
     expect(got.outputs).toEqual([
       { index: 1, classification: 0, sharedMemory: { region: 'out', offset: 128, byteSize: 64 } },
@@ -284,6 +286,23 @@ describe('shared memory', () => {
       expect.objectContaining({ code: 'RESOURCE_EXHAUSTED', message: expect.stringContaining('has 128 bytes') }),
     );
     expect(reads).toBe(1);
+  });
+
+  test('an input may be left in it, but not one whose contents must be looked at', () => {
+    const left = { byteLength: 64, readInto: () => undefined, release: () => undefined };
+    const leaving = { unary: true, sharedMemory: { ...memory, leave: () => left } };
+    const inputs = [
+      tensor('INPUT0', 'INT32', [1, 16], place('r', 64)),
+      tensor('INPUT1', 'INT32', [1, 16], place('r', 64)),
+    ];
+    const got = check({ inputs }, simple, leaving);
+    expect(got.inputs.map(({ bytes }) => bytes)).toEqual([left, left]);
+    expect(got.bytes).toBe(128);
+    expect(reads).toBe(0);
+    const strings = signature('strings', 8, ['INPUT0 BYTES[16]', 'INPUT1 BYTES[16]'], []);
+    const texts = ['INPUT0', 'INPUT1'].map((name) => tensor(name, 'BYTES', [1, 16], place('r', 64)));
+    check({ inputs: texts }, strings, leaving);
+    expect(reads).toBe(2);
   });
 
   const first = (rest: object): object => ({ inputs: [tensor('INPUT0', 'INT32', [1, 16], rest)] });

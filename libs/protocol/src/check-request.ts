@@ -44,7 +44,7 @@ export function checkInferRequest(
     const source = sources[i] as (typeof sources)[number];
     const raw = checkSize(view.id, input, signature.inputs[at] as TensorSpec, signature.model, source);
     inputs[i] = { index: at, shape: input.shape, bytes: raw };
-    bytes += raw.length;
+    bytes += raw.byteLength;
   }
   inputs.sort((a, b) => a.index - b.index);
   // Written out: a spread here costs more than all the checks together.

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { elementCount, elementSize, forEachByteElement, walkByteElements } from '@shoal/tensor';
-import { type InputSource, rawBytes } from './check-data';
+import { type ByteSource, elementCount, elementSize, forEachByteElement, walkByteElements } from '@shoal/tensor';
+import { type InputSource, anyBytes, rawBytes } from './check-data';
 import {
   byteSizeMismatch,
   stringCut,
@@ -12,14 +12,14 @@ import {
 import type { TensorHeader } from './scan-tensor';
 import type { TensorSpec } from './signature';
 
-/** The input's raw bytes, made sure to be as many as its type and shape need. */
+/** The input's raw bytes, or where they lie in shared memory, made sure to be as many as its type and shape need. */
 export function checkSize(
   id: string,
   input: TensorHeader,
   spec: TensorSpec,
   model: string,
   source: InputSource,
-): Uint8Array {
+): Uint8Array | ByteSource {
   const count = elementCount(input.shape);
   const width = elementSize(spec.datatype);
   if (width === 0) return checkStrings(id, input, model, rawBytes(source), count);
@@ -28,7 +28,7 @@ export function checkSize(
   if (expected !== source.byteLength) {
     throw byteSizeMismatch(id, input.name, model, expected, source.byteLength);
   }
-  return rawBytes(source);
+  return anyBytes(source);
 }
 
 function exactCount(shape: readonly number[]): bigint {

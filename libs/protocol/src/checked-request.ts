@@ -1,3 +1,4 @@
+import type { ByteSource } from '@shoal/tensor';
 import type { InferParameters } from './parameters';
 
 /** A place in a registered shared memory region. Bytes. */
@@ -13,6 +14,8 @@ export interface SharedMemory {
   check(reference: SharedMemoryReference): void;
   /** The bytes of an input: called last, when all else about the request has been found right. */
   read(reference: SharedMemoryReference): Uint8Array;
+  /** As `read`, for an input whose contents the check need not see: they may be left where they are. */
+  leave(reference: SharedMemoryReference): Uint8Array | ByteSource;
   /** Makes sure that an output may be written there later. */
   reserve(reference: SharedMemoryReference): void;
 }
@@ -23,7 +26,7 @@ export interface CheckedInput {
   readonly index: number;
   /** Wire shape, with the batch dimension where the model has one. */
   readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | ByteSource;
 }
 
 /** One requested output. */

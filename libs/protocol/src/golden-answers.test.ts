@@ -57,7 +57,8 @@ test('typed and raw inputs of the same values are the same request', () => {
   const named = (name: string): Buffer => fromBase64(answers.find((golden) => golden.name === name)?.request as string);
   const typed = check(named('infer_simple_typed'));
   const raw = check(named('infer_simple'));
-  const plain = (inputs: typeof raw.inputs): unknown => inputs.map((input) => ({ ...input, bytes: [...input.bytes] }));
+  const plain = (inputs: typeof raw.inputs): unknown =>
+    inputs.map((input) => ({ ...input, bytes: [...(input.bytes as Uint8Array)] }));
   expect(plain(typed.inputs)).toEqual(plain(raw.inputs));
 });
 

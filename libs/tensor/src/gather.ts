@@ -25,7 +25,10 @@ export function allocateBatch(datatype: Exclude<DataType, 'BYTES'>, shape: reado
 /** Bytes that are not here yet: they are read straight to where they are wanted. */
 export interface ByteSource {
   readonly byteLength: number;
+  /** Copies all of them to `target` from `at`. @throws ShoalError when they are not there any more. */
   readInto(target: Uint8Array, at: number): void;
+  /** Nobody reads them any more. */
+  release(): void;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/core';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
 import { bytesOf, encodeStrings } from '@shoal/tensor';
 import { gatherFeeds } from './gather';
@@ -89,6 +90,32 @@ test('a member that does not fit is left out with its reason, the others run', (
     [6, 'INTERNAL'],
   ]);
   expect(faults[0]?.message).toBe("input byte size mismatch for input 'a' for model 'm'. Expected 8, got 7");
+});
+
+test('bytes elsewhere are read into their place; a member whose bytes are gone is left out, the others run', () => {
+  const read: number[] = [];
+  const remote = (index: number, values: number[], gone = false) => {
+    const bytes = bytesOf(Int32Array.from(values));
+    const readInto = (target: Uint8Array, at: number) => {
+      read.push(index);
+      if (gone) throw new ShoalError('INVALID_ARGUMENT', 'shared memory became shorter');
+      target.set(bytes, at);
+    };
+    const inputs = [{ index: 0, shape: [1, 2], bytes: { byteLength: 8, readInto, release: () => undefined } }];
+    return { member: index, rows: 1, inputs };
+  };
+  const numbers = { ...signature, inputs: signature.inputs.slice(0, 1) };
+  const all = [remote(0, [1, 2]), remote(1, [3, 4], true), remote(2, [5, 6])];
+  const { feeds, members, rows, faults } = gatherFeeds(numbers, fed, all);
+  expect(read).toEqual([0, 1, 0, 2]);
+  expect([members, rows]).toEqual([
+    [0, 2],
+    [1, 1],
+  ]);
+  expect([...new Int32Array(feeds[0]?.data as ArrayBuffer)]).toEqual([1, 2, 5, 6]);
+  const message = "input 'a' for model 'm': shared memory became shorter";
+  expect(faults).toEqual([{ member: 1, code: 'INVALID_ARGUMENT', message }]);
+  expect(gatherFeeds(numbers, fed, [remote(0, [1, 2], true)])).toMatchObject({ feeds: [], members: [], rows: [] });
 });
 
 test('an overflowing shape is refused before anything is allocated', () => {

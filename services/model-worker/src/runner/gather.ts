@@ -142,6 +142,10 @@ function checkSameShapes(signature: ModelSignature, first: Parts, other: Parts):
   }
 }
 
+function unreadable(input: string, model: string, { code, message }: ShoalError): ShoalError {
+  return new ShoalError(code, `input '${input}' for model '${model}': ${message}`);
+}
+
 /** Appends the feeds; or says whose bytes could not be read. */
 function joined(
   signature: ModelSignature,
@@ -167,7 +171,7 @@ function joined(
       try {
         filled = gatherBytes([data as Uint8Array | RemoteBytes], bytes, filled);
       } catch (thrown) {
-        return { at, thrown };
+        return { at, thrown: thrown instanceof ShoalError ? unreadable(name, signature.model, thrown) : thrown };
       }
     }
     feeds.push({ name, type, dims, data: array.buffer as ArrayBuffer });

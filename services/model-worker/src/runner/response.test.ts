@@ -1,3 +1,16 @@
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FilePart } from '@shoal/link';
 import { type ModelSignature, scanInferResponse } from '@shoal/protocol';
 import { bytesOf } from '@shoal/tensor';
 import { responseBuilder } from './response';
@@ -43,5 +56,66 @@ test('a response over the limit, and a type without scores, are refused', () => 
   const classes = [{ index: 1, classification: 1 }];
   expect(thrown(() => responseBuilder(signature, {}, 1000)('', parts, classes))).toMatchObject({
     code: 'INVALID_ARGUMENT',
+  });
+});
+
+describe('an output that the client wants in its own memory', () => {
+  let folder: string;
+  let path: string;
+  let fd: number;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'place-'));
+    path = join(folder, 'memory');
+    writeFileSync(path, Buffer.alloc(32));
+    fd = openSync(path, 'r+');
+  });
+
+  afterEach(() => {
+    closeSync(fd);
+    rmSync(folder, { recursive: true });
+  });
+
+  function wanted(byteLength: number, change: object = {}) {
+    const { dev: device, ino: inode } = fstatSync(fd);
+    const file = new FilePart({ fd, device, inode, offset: 8, byteLength, ...change }, false);
+    file.bind(process.pid);
+    return [
+      { index: 0, classification: 0, place: { file, region: 'r', offset: 4 } },
+      { index: 1, classification: 0 },
+    ];
+  }
+
+  const build = responseBuilder(signature, {}, 1000);
+
+  test('is written there, and the response tells how much', () => {
+    const response = scanInferResponse(Buffer.from(build('', parts, wanted(16))));
+    expect(response.rawOutputContents.map((bytes) => [...bytes])).toEqual([[], [1, 0]]);
+    expect([...(response.outputs[0]?.parameters ?? [])]).toEqual([
+      ['shared_memory_region', { kind: 'string', value: 'r' }],
+      ['shared_memory_byte_size', { kind: 'int64', value: 8 }],
+      ['shared_memory_offset', { kind: 'int64', value: 4 }],
+    ]);
+    const content = readFileSync(path);
+    expect([content.readFloatLE(4), content.readFloatLE(8), content.readFloatLE(12), content.readFloatLE(16)]).toEqual([
+      0, 0.25, 0.75, 0,
+    ]);
+  });
+
+  test.each([
+    ['more than its place', () => wanted(7), 'INTERNAL'],
+    ['another file by now', () => wanted(8, { inode: 1 }), 'INTERNAL'],
+    ['closed by now', () => wanted(8, { fd: 1_000_000 }), 'INTERNAL'],
+    [
+      'shorter by now',
+      () => {
+        truncateSync(path, 12);
+        return wanted(8);
+      },
+      'INVALID_ARGUMENT',
+    ],
+  ])('but is %s fails alone, and writes nothing', (_name, outputs, code) => {
+    expect(() => build('', parts, outputs())).toThrow(expect.objectContaining({ code }));
+    expect(readFileSync(path).every((byte) => byte === 0)).toBe(true);
   });
 });

@@ -1,17 +1,23 @@
-import type { WantedOutput } from '@shoal/link';
+import { ShoalError } from '@shoal/core';
+import type { OutputPlace, WantedOutput } from '@shoal/link';
 import {
+  type InferParameter,
+  type InferParameters,
   type ModelSignature,
   type ResponseOutput,
   type TensorSpec,
   assembleInferResponse,
   classify,
+  errorTexts,
 } from '@shoal/protocol';
 import type { OutputPart } from './scatter';
+
+const nothing = new Uint8Array(0);
 
 /**
  * Builds one member's whole serialised response from its parts of the computed outputs.
  * @throws ShoalError RESOURCE_EXHAUSTED when it is larger than a message may be; INVALID_ARGUMENT when an output of
- * this type cannot be classified.
+ * this type cannot be classified; INTERNAL and INVALID_ARGUMENT when it does not fit where the client wants it.
  */
 export type BuildResponse = (
   requestId: string,
@@ -36,10 +42,37 @@ export function responseBuilder(
       if (asked && asked.classification > 0) {
         const classes = classify(datatype, bytes, shape, batches, asked.classification, labels[name]);
         outputs.push({ name, datatype: 'BYTES', shape: classes.shape, contents: classes.bytes });
+      } else if (asked?.place) {
+        writeOutput(name, bytes, asked.place);
+        outputs.push({ name, datatype, shape, parameters: placeParameters(asked.place, bytes), contents: nothing });
       } else {
         outputs.push({ name, datatype, shape, contents: bytes });
       }
     }
     return assembleInferResponse({ model, version, id, outputs }, maxBytes);
   };
+}
+
+/** Writes an output to the client's shared memory. */
+function writeOutput(name: string, bytes: Uint8Array, { file, region }: OutputPlace): void {
+  if (bytes.byteLength > file.byteLength) {
+    throw errorTexts.sharedMemoryTooSmall(name, file.byteLength, bytes.byteLength);
+  }
+  const where = `shared memory region: '${errorTexts.clip(region)}'`;
+  if (!file.open('write')) throw new ShoalError('INTERNAL', `Unable to open ${where}`);
+  try {
+    if (!file.write(bytes)) throw new ShoalError('INVALID_ARGUMENT', `Invalid offset + byte size for ${where}`);
+  } finally {
+    file.release();
+  }
+}
+
+/** What the response says of an output that is not in it. */
+function placeParameters({ region, offset }: OutputPlace, bytes: Uint8Array): InferParameters {
+  const parameters = new Map<string, InferParameter>([
+    ['shared_memory_region', { kind: 'string', value: region }],
+    ['shared_memory_byte_size', { kind: 'int64', value: bytes.byteLength }],
+  ]);
+  if (offset > 0) parameters.set('shared_memory_offset', { kind: 'int64', value: offset });
+  return parameters;
 }

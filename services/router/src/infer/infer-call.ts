@@ -2,7 +2,6 @@ import { type ShoalError, toShoalError } from '@shoal/core';
 import type { InferPlan } from '../requests/infer-plan';
 import type { FailureOrigin, PendingRequest, Waiter } from '../requests/pending-request';
 import type { RequestTable } from '../requests/request-table';
-import type { RegionUse } from '../shared-memory/regions';
 import { writeOutputs } from '../shared-memory/write-outputs';
 
 /** Who asked; hears one of the two, once, unless the call is cancelled. */
@@ -17,7 +16,6 @@ export interface InferCallParts {
   readonly replan: () => InferPlan;
   /** Gives back what was admitted; called once. */
   readonly release: () => void;
-  readonly use: RegionUse | undefined;
 }
 
 /** One accepted request on its way, from admission to answer. */
@@ -50,10 +48,10 @@ export class InferCall implements Waiter {
     this.#end();
   }
 
-  answered(response: Uint8Array): void {
+  answered(response: Uint8Array, direct: boolean): void {
     let bytes: Buffer;
     try {
-      bytes = this.#finish(asBuffer(response));
+      bytes = direct ? asBuffer(response) : this.#finish(asBuffer(response));
     } catch (thrown) {
       this.failed(toShoalError(thrown), 'model');
       return;
@@ -68,10 +66,9 @@ export class InferCall implements Waiter {
   }
 
   #finish(response: Buffer): Buffer {
-    const { use } = this.#parts;
     const plan = this.#plan;
-    if (!use || !plan?.request.sharedMemoryOutputs) return response;
-    return writeOutputs(response, plan.request, plan.version.signature, use);
+    if (!plan?.regions || !plan.request.sharedMemoryOutputs) return response;
+    return writeOutputs(response, plan.request, plan.version.signature, plan.regions);
   }
 
   #end(): void {

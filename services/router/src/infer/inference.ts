@@ -54,7 +54,6 @@ export class Inference {
           admission.release(bytes);
           use?.release();
         },
-        use,
         table,
       });
       call.submit(plan, origin.deadline ?? Infinity);
@@ -87,13 +86,15 @@ export class Inference {
         `model '${view.modelName}' has a decoupled transaction policy, which this server does not support`,
       );
     }
-    return { version, request };
+    return { version, request, regions: use };
   }
 }
 
-/** The message, and the inputs that are not views into it but copies (typed contents, shared memory). */
+/** The message, and the inputs that are not views into it but copies (typed contents), or may become such (shared memory). */
 function heldBytes({ request }: InferPlan, message: Buffer): number {
   let bytes = message.length;
-  for (const input of request.inputs) if (input.bytes.buffer !== message.buffer) bytes += input.bytes.length;
+  for (const { bytes: input } of request.inputs) {
+    if (!(input instanceof Uint8Array) || input.buffer !== message.buffer) bytes += input.byteLength;
+  }
   return bytes;
 }

@@ -13,8 +13,11 @@ export type FailureOrigin = 'model' | 'queue' | 'router';
 
 /** Who waits for a request; one of `answered` and `failed` is called, once, unless the request is cancelled. */
 export interface Waiter {
-  /** A whole serialised ModelInferResponse. */
-  answered(response: Uint8Array): void;
+  /**
+   * A whole serialised ModelInferResponse.
+   * @param direct What the client wants in its memory is there already.
+   */
+  answered(response: Uint8Array, direct: boolean): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
   /** The queue it was offered to is gone: a plan for the version that has taken its place. Throws like a new request. */
   replan(): InferPlan;
@@ -39,6 +42,10 @@ export class PendingRequest implements HeapItem {
   runner = '';
   batchId = 0;
   member = 0;
+  /** The runner that has it writes outputs to the client's shared memory by itself. */
+  direct = false;
+  /** Runners are not trusted to reach that memory any more: bytes go by way of the router. */
+  indirect = false;
   /** Runners that were lost with it. */
   losses = 0;
   /** Times it came back without having run. */

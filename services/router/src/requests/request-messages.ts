@@ -1,5 +1,10 @@
-import type { Data, Offer, WantedOutput } from '@shoal/link';
+import { type Data, type InputData, type Offer, type WantedOutput, wholeBytes } from '@shoal/link';
+import type { CheckedInput } from '@shoal/protocol';
+import type { InferPlan } from './infer-plan';
 import type { PendingRequest } from './pending-request';
+
+/** Outputs for which the client has less room go by way of the router: the runner would have to open the file once more. */
+const placedFromBytes = 64 * 1024;
 
 /** Longest time that an offer names: the largest 32-bit integer, 24 days. */
 const maxTimeoutMs = 2 ** 31 - 1;
@@ -24,8 +29,12 @@ export function offerMessage(request: PendingRequest, now: number): Offer {
   };
 }
 
-/** The request's bytes, for the place that batching gave it. */
-export function dataMessage(request: PendingRequest): Data {
+/**
+ * The request's bytes, for the place that batching gave it.
+ * @param direct The runner can reach the client's shared memory by itself.
+ * @throws ShoalError INVALID_ARGUMENT when that memory became shorter.
+ */
+export function dataMessage(request: PendingRequest, direct: boolean): Data {
   const { requestId, inputs, outputs, sharedMemoryOutputs } = request.plan.request;
   return {
     kind: 'data',
@@ -33,12 +42,36 @@ export function dataMessage(request: PendingRequest): Data {
     member: request.member,
     offerId: request.offerId,
     requestId,
-    inputs,
-    // Where the client wants its outputs is the router's business.
-    outputs: sharedMemoryOutputs ? outputs.map(wanted) : outputs,
+    inputs: direct || inputs.every(({ bytes }) => bytes instanceof Uint8Array) ? inputs : inputs.map(here),
+    outputs: sharedMemoryOutputs ? wantedOutputs(request.plan, direct) : outputs,
   };
 }
 
-function wanted({ index, classification }: WantedOutput): WantedOutput {
-  return { index, classification };
+/** Whether the runner was told where the client wants its outputs, and so writes them itself. */
+export function isPlaced(data: Data): boolean {
+  return data.outputs.some(({ place }) => place !== undefined);
+}
+
+function here({ index, shape, bytes }: CheckedInput): InputData {
+  return { index, shape, bytes: wholeBytes(bytes) };
+}
+
+/** With the client's places where the runner writes to them, and that is worth while; otherwise the router will. */
+function wantedOutputs({ request: { outputs }, regions }: InferPlan, direct: boolean): WantedOutput[] {
+  const plain = outputs.map(({ index, classification }) => ({ index, classification }));
+  if (!direct || !regions || !outputs.some(({ sharedMemory }) => (sharedMemory?.byteSize ?? 0) >= placedFromBytes)) {
+    return plain;
+  }
+  const wanted: WantedOutput[] = [];
+  for (const { index, classification, sharedMemory } of outputs) {
+    if (!sharedMemory) {
+      wanted.push({ index, classification });
+      continue;
+    }
+    const file = regions.part(sharedMemory);
+    if (!file) return plain;
+    const { region, offset } = sharedMemory;
+    wanted.push({ index, classification, place: { file, region, offset } });
+  }
+  return wanted;
 }

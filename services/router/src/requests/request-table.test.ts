@@ -59,6 +59,7 @@ function plan(): InferPlan {
   });
   return {
     version,
+    regions: undefined,
     request: {
       requestId: 'id',
       rows: 1,

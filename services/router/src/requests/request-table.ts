@@ -3,7 +3,7 @@ import { type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } 
 import { errorTexts } from '@shoal/protocol';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
-import { dataMessage, offerMessage } from './request-messages';
+import { dataMessage, isPlaced, offerMessage } from './request-messages';
 import type { Roads } from './roads';
 
 /** How long a request waits for a batching instance that can be reached. */
@@ -101,10 +101,12 @@ export class RequestTable {
       const response = wholeBytes(message.response);
       if (request.offerId !== message.offerId) this.#recall(request, 'cancelled');
       this.#forget(request);
-      request.waiter.answered(response);
+      request.waiter.answered(response, request.direct);
     } else if (message.kind === 'refused') {
       const request = this.#byOffer.get(message.offerId);
       if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {
+        // It may be that the runner could not reach the client's shared memory.
+        request.indirect = true;
         this.#takeBack(request);
         this.#return(request, 'no instance of the model accepted the request');
       }
@@ -179,7 +181,9 @@ export class RequestTable {
     if (request.state === 'held') this.#setDue(request, Infinity);
     request.state = 'sent';
     try {
-      link.send(dataMessage(request));
+      const data = dataMessage(request, link.sharesMemory && !request.indirect);
+      request.direct = isPlaced(data);
+      link.send(data);
     } catch (thrown) {
       // No message holds it. Its batch must not wait for it, nor its client.
       this.#recall(request, 'cancelled');

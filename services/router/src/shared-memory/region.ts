@@ -1,4 +1,5 @@
 import { ShoalError } from '@shoal/core';
+import { FilePart } from '@shoal/link';
 import { type SharedMemoryReference, errorTexts } from '@shoal/protocol';
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -70,6 +71,14 @@ export class Region {
       done += count;
     }
     return bytes;
+  }
+
+  /** The place as part of the file, for a runner of this machine; undefined when the system's numbers are out of reach. */
+  part({ offset, byteSize }: SharedMemoryReference): FilePart | undefined {
+    const { dev: device, ino: inode } = fstatSync(this.#fd);
+    if (!Number.isSafeInteger(device) || !Number.isSafeInteger(inode)) return undefined;
+    const fields = { fd: this.#fd, device, inode, offset: this.spec.offset + offset, byteLength: byteSize };
+    return new FilePart(fields, true);
   }
 
   /** Writes at the beginning of the place, which must hold the bytes. Throws as `check`. */

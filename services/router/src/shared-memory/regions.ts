@@ -1,9 +1,13 @@
 import { ShoalError } from '@shoal/core';
 import { type SharedMemory, type SharedMemoryReference, errorTexts } from '@shoal/protocol';
+import type { FilePart } from '@shoal/link';
 import { Region, type RegionSpec } from './region';
 
 /** More regions than this, each an open file, are refused. */
 const maxRegions = 4096;
+
+/** Inputs of fewer bytes are read here: for them it costs more to open the file once more. */
+const leftFromBytes = 64 * 1024;
 
 /** The shared memory regions that clients registered, by name. */
 export class Regions {
@@ -54,7 +58,7 @@ export class Regions {
 /** What one request does with registered regions. */
 export class RegionUse implements SharedMemory {
   readonly #regions: Regions;
-  /** Those that outputs go to, kept open until `release`. */
+  /** Those that outputs go to or that inputs are left in, kept open until `release`. */
   readonly #kept = new Map<string, Region>();
 
   constructor(regions: Regions) {
@@ -69,12 +73,23 @@ export class RegionUse implements SharedMemory {
     return this.#find(reference).read(reference);
   }
 
+  leave(reference: SharedMemoryReference): Uint8Array | FilePart {
+    if (reference.byteSize < leftFromBytes) return this.read(reference);
+    this.reserve(reference);
+    return this.#find(reference).part(reference) ?? this.read(reference);
+  }
+
   reserve(reference: SharedMemoryReference): void {
     const region = this.#find(reference);
     region.check(reference);
     if (this.#kept.get(reference.region) === region) return;
     region.retain();
     this.#kept.set(reference.region, region);
+  }
+
+  /** The place that was reserved for an output, as part of a file; undefined when it cannot be told. */
+  part(reference: SharedMemoryReference): FilePart | undefined {
+    return this.#kept.get(reference.region)?.part(reference);
   }
 
   /** Writes an output to the place that was reserved for it. */
