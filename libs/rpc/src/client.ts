@@ -1,5 +1,5 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
-import type { Clock, ShoalError } from '@shoal/core';
+import type { Clock, Random, ShoalError } from '@shoal/core';
 import type { GrpcCarrier } from './carrier';
 import type { Metadata } from './metadata';
 
@@ -24,6 +24,10 @@ export interface ClientStream<Req, Res> {
   onEnd(ended: (error?: ShoalError) => void): void;
   pause(): void;
   resume(): void;
+  /**
+   * False when the carrier's buffer is full: wait for `onDrain` before the next large write. The message must not change any more:
+   * a large one is not copied.
+   */
   write(message: Req): boolean;
   onDrain(drained: () => void): void;
   readonly bufferedBytes: number;
@@ -46,6 +50,8 @@ export interface RpcClientOptions {
   readonly carrier?: GrpcCarrier;
   /** Times calls, back-off and keep-alive. Default: the system's. */
   readonly clock?: Clock;
+  /** Spreads reconnections of many clients. Default: the system's. */
+  readonly random?: Random;
   readonly maxMessageBytes?: number;
   /** Messages pass as Buffers both ways, undecoded. */
   readonly passthrough?: boolean;
@@ -57,10 +63,36 @@ export interface RpcClientOptions {
   readonly tls?: ClientTlsOptions;
 }
 
+/** Told of the ends of a `UnaryCaller`'s calls: one of the two, once for each call, and never before `call` has returned. */
+export interface UnaryListener {
+  /** `message` is good until this returns: its memory is used again. */
+  answered(tag: number, message: Buffer): void;
+  failed(tag: number, error: ShoalError): void;
+}
+
+/** What all calls of a `UnaryCaller` have in common. */
+export type UnaryCallerOptions = Pick<CallOptions, 'compression' | 'headers' | 'timeoutMs'>;
+
+/** Unary calls of one method, in bytes, for callers who count microseconds: no promise, closure or options for each. */
+export interface UnaryCaller {
+  /**
+   * Begins a call.
+   * @param request is not copied: it must not change before the call has been answered, and after a failure not at all
+   * @param tag what the listener is to call it
+   */
+  call(request: Buffer, tag: number): void;
+}
+
 /** A gRPC client of one target, whatever carries it. */
 export interface RpcClient {
   /** @throws ShoalError with the status the server sent. */
   unary<Req, Res>(method: MethodDefinition<Req, Res>, request: Req, options?: CallOptions): Promise<Res>;
   stream<Req, Res>(method: MethodDefinition<Req, Res>, options?: CallOptions): ClientStream<Req, Res>;
+  /**
+   * @param path `/package.Service/Method`
+   * @throws ShoalError INVALID_ARGUMENT for headers that gRPC does not carry
+   */
+  unaryCaller(path: string, listener: UnaryListener, options?: UnaryCallerOptions): UnaryCaller;
+  /** No new calls; those that have begun go on, those that wait for a connection fail. */
   close(): void;
 }

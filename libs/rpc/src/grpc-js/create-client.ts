@@ -1,6 +1,13 @@
-import { type Call, type CallOptions as GrpcCallOptions } from '@grpc/grpc-js';
+import type { Call, CallOptions as GrpcCallOptions, ServiceError } from '@grpc/grpc-js';
 import { ShoalError, systemClock } from '@shoal/core';
-import type { CallOptions, RpcClient, RpcClientOptions } from '../client';
+import type {
+  CallOptions,
+  RpcClient,
+  RpcClientOptions,
+  UnaryCaller,
+  UnaryCallerOptions,
+  UnaryListener,
+} from '../client';
 import { errorFromStatus } from '../status';
 import { checkUnixPath, unixPath } from '../unix-socket';
 import { Channels } from './channels';
@@ -12,8 +19,8 @@ import { fromGrpcJs, toGrpcJs } from './metadata';
  * proxy. It connects with the first call.
  */
 export function createGrpcJsClient(target: string, options: RpcClientOptions = {}): RpcClient {
-  const path = unixPath(target);
-  if (path !== undefined) checkUnixPath(path);
+  const socketPath = unixPath(target);
+  if (socketPath !== undefined) checkUnixPath(socketPath);
   const channels = new Channels(target, options);
   const passthrough = options.passthrough ?? false;
   return {
@@ -53,8 +60,32 @@ export function createGrpcJsClient(target: string, options: RpcClientOptions = {
       tellMetadata(call, callOptions);
       return openStream(call, serialize, callOptions.signal);
     },
+    unaryCaller: (path, listener, callOptions = {}) => unaryCaller(channels, path, listener, callOptions),
     close: () => channels.close(),
   };
+}
+
+function unaryCaller(
+  channels: Channels,
+  path: string,
+  listener: UnaryListener,
+  options: UnaryCallerOptions,
+): UnaryCaller {
+  const metadata = toGrpcJs(options.headers ?? {});
+  return {
+    call(request, tag) {
+      const ended = (error: ServiceError | null, message?: Buffer) => {
+        if (error) listener.failed(tag, errorFromStatus(error.code, error.details));
+        else listener.answered(tag, message as Buffer);
+      };
+      const client = channels.next(options.compression);
+      client.makeUnaryRequest(path, asBuffer, bytesAsTheyAre, request, metadata, limits(options), ended);
+    },
+  };
+}
+
+function bytesAsTheyAre(bytes: Buffer): Buffer {
+  return bytes;
 }
 
 /** The status event comes before a stream's end is told, and before those who wait for a unary call's promise run. */
