@@ -5,6 +5,7 @@ import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } 
 import type { Deflation } from '../wire/compression';
 import { MessagePool } from '../wire/message-pool';
 import type { MessageRoom } from '../wire/message-reader';
+import { PartialMessages } from '../wire/partial-messages';
 import type { AcceptedConnection, ConnectionHost } from './accepted-connection';
 import { deflation } from './answer';
 import { CallList } from './call-list';
@@ -46,7 +47,8 @@ export class NativeServer implements RpcServer, ConnectionHost {
     const maxPartialBytes = settings.maxPartialBytes ?? defaultMaxPartialBytes();
     // Apart, so that calls that are paused do not stand in the way of messages that come in.
     this.held = new MemoryBudget(maxPartialBytes);
-    this.room = { memory: new MemoryBudget(maxPartialBytes), pool: new MessagePool() };
+    const memory = new MemoryBudget(maxPartialBytes);
+    this.room = { memory, pool: new MessagePool(), partials: new PartialMessages(settings.clock, memory) };
   }
 
   get draining(): boolean {

@@ -46,17 +46,17 @@ export class UnaryCall extends ServerCall {
   }
 
   #settled(value: unknown): void {
+    this.release();
     try {
       this.#succeed(value);
     } catch (thrown) {
       this.fail(thrown);
     }
-    this.release();
   }
 
   #failed(thrown: unknown): void {
-    this.fail(thrown);
     this.release();
+    this.fail(thrown);
   }
 
   #succeed(value: unknown): void {

@@ -1,10 +1,11 @@
 import { type Random, type ShoalError, seededRandom } from '@shoal/core';
 import { MemoryBudget } from '@shoal/http2';
-import { until } from '@shoal/testing';
+import { FakeClock, until } from '@shoal/testing';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { MessagePool } from './message-pool';
 import { messagePrefix } from './message-prefix';
 import { MessageReader, type MessageSink } from './message-reader';
+import { PartialMessages } from './partial-messages';
 
 function framed(message: Buffer, compressed = false): Buffer {
   return Buffer.concat([messagePrefix(message.length, compressed), message]);
@@ -62,7 +63,7 @@ test('messages cut anywhere are put together; every byte is given back', () => {
   expect(state.consumed).toBe(wire.length);
 });
 
-test('what has begun to come is counted as declared until it is whole, or given up', () => {
+test('what has begun to come is counted until it is whole, or given up', () => {
   const { reader, send, memory, pool, heard } = setUp();
   const wire = framed(bytesOf(100_000, 1));
   send(wire.subarray(0, 1000));
@@ -103,6 +104,58 @@ test.each([
   expect(heard).toEqual([]);
   expect(memory.used).toBe(0);
   expect(state.consumed).toBe(state.sent);
+});
+
+test('of a large message no more is counted than it has shown to need', () => {
+  const { reader, send, memory, heard } = setUp({ maxBytes: 1 << 30 });
+  const message = bytesOf(10_000_000, 9);
+  const wire = framed(message);
+  send(wire.subarray(0, 5));
+  expect(memory.used).toBe(1 << 20);
+  send(wire.subarray(5, 3_000_000));
+  expect(memory.used).toBe(4 << 20);
+  send(wire.subarray(3_000_000, 8_000_000));
+  expect(memory.used).toBe(10_000_000);
+  send(wire.subarray(8_000_000), seededRandom(1));
+  expect(heard[0]!.equals(message)).toBe(true);
+  expect(heard[0]).toHaveLength(message.length);
+  expect(memory.used).toBe(0);
+  reader.end();
+});
+
+test('when memory is short, the messages that come slowly make room; those that come quickly or are new do not', () => {
+  const clock = new FakeClock();
+  const memory = new MemoryBudget(1_000_000);
+  const room = { memory, pool: new MessagePool(), partials: new PartialMessages(clock, memory) };
+  const ends: string[] = [];
+  const begin = (name: string, declared: number, sent: number) => {
+    const sink: MessageSink = {
+      received: () => void ends.push(`${name} came`),
+      receivedAll: () => undefined,
+      unreadable: ({ code }) => void ends.push(`${name} ${code}`),
+    };
+    const reader = new MessageReader({ consumed: () => undefined }, room, 1 << 24, sink);
+    const bytes = framed(Buffer.alloc(declared)).subarray(0, 5 + sent);
+    reader.push(bytes, 0, bytes.length);
+    return reader;
+  };
+  begin('quick', 600_000, 500_000);
+  begin('silent', 200_000, 0);
+  begin('slow', 100_000, 10_000);
+  clock.advance(249);
+  begin('early', 300_000, 0);
+  expect(ends).toEqual(['early RESOURCE_EXHAUSTED']);
+  clock.advance(1);
+  begin('next', 300_000, 1000);
+  expect(ends.splice(0)).toEqual(['early RESOURCE_EXHAUSTED', 'silent RESOURCE_EXHAUSTED']);
+  expect(memory.used).toBe(1_000_000);
+  begin('small', 50_000, 1000);
+  expect(ends.splice(0)).toEqual(['slow RESOURCE_EXHAUSTED']);
+  begin('greedy', 400_000, 1000);
+  expect(ends.splice(0)).toEqual(['greedy RESOURCE_EXHAUSTED']);
+  expect(room.partials.size).toBe(3);
+  begin('whole', 900, 900);
+  expect(ends).toEqual(['whole came']);
 });
 
 test.each([1, 5, 7])('a stream that ends after %d bytes of a message is broken', (count) => {

@@ -4,6 +4,7 @@ import { type MessageEncoding, inflateLater, inflateNow, messageEncoding } from 
 import { HeldBytes } from './held-bytes';
 import type { MessagePool } from './message-pool';
 import { prefixBytes } from './message-prefix';
+import type { PartialMessage, PartialMessages } from './partial-messages';
 
 /** Who gets the messages of a stream. */
 export interface MessageSink {
@@ -23,11 +24,17 @@ export interface MessageSource {
 
 /** What the readers of a server, or of a client, share. */
 export interface MessageRoom {
-  /** Counts the declared bytes of messages that have begun to come, and what compressed ones inflate to. */
+  /** Counts the buffers of messages that have begun to come, and what compressed ones inflate to. */
   readonly memory: MemoryBudget;
   /** Where large messages are put. */
   readonly pool: MessagePool;
+  /** Decides who has to go when `memory` is used up. Default: who comes last. */
+  readonly partials?: PartialMessages;
 }
+
+/** A larger message begins in a buffer of this size, which grows as it comes: nobody's word is taken for a gigabyte. */
+const maxUnproven = 1 << 20;
+const growth = 4;
 
 const empty = Buffer.alloc(0);
 /** Below this a loop is faster than a call into native code. */
@@ -35,12 +42,15 @@ const shortBytes = 64;
 
 /**
  * Puts a stream's messages (gRPC over HTTP/2, "Length-Prefixed-Message") together from DATA that is cut anywhere. Each byte is copied once
- * and then given back to the stream's window. A paused reader holds what still comes and gives nothing back, so that the peer stops
+ * (in large messages some twice) and then given back to the stream's window. A paused reader holds what still comes and gives nothing back, so that the peer stops
  * within a window.
  */
-export class MessageReader {
+export class MessageReader implements PartialMessage {
   /** The peer's `grpc-encoding`, as it came. */
   encoding: string | undefined = undefined;
+  // Of the message that is being filled.
+  beganAt = 0;
+  filled = 0;
   readonly #stream: MessageSource;
   readonly #room: MessageRoom;
   readonly #maxBytes: number;
@@ -49,14 +59,13 @@ export class MessageReader {
   #prefixSeen = 0;
   #flag = 0;
   #length = 0;
-  /** The message that is being filled; its declared bytes are reserved while it is. */
+  /** The message that is being filled, or its beginning; its bytes are reserved while it is. */
   #message: Buffer | null = null;
-  #filled = 0;
   #reserved = 0;
   #held: HeldBytes | null = null;
   #paused = false;
   /** A message is being inflated elsewhere; those after it wait. */
-  #giveUp: (() => void) | null = null;
+  #stopInflating: (() => void) | null = null;
   #ended = false;
   #over = false;
 
@@ -104,17 +113,27 @@ export class MessageReader {
   close(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#giveUp?.();
-    this.#giveUp = null;
-    if (this.#message !== null) this.#room.pool.give(this.#message);
-    this.#message = null;
+    this.#stopInflating?.();
+    this.#stopInflating = null;
+    if (this.#message !== null) {
+      this.#room.pool.give(this.#message);
+      this.#room.partials?.delete(this);
+      this.#message = null;
+    }
     this.#held = null;
     this.#release();
     this.#stream.consumed(Infinity);
   }
 
+  /** Memory is short, and the message comes too slowly. */
+  giveUp(): void {
+    this.#break(
+      new ShoalError('RESOURCE_EXHAUSTED', 'a message came too slowly while the server had no room for others'),
+    );
+  }
+
   #waits(): boolean {
-    return this.#paused || this.#giveUp !== null;
+    return this.#paused || this.#stopInflating !== null;
   }
 
   #goOn(): void {
@@ -178,13 +197,15 @@ export class MessageReader {
       this.#whole(message);
       return at + length;
     }
-    if (!this.#room.memory.reserve(length)) {
-      const text = `no room for a message of ${length} bytes while others come in (${this.#room.memory.limit} bytes in all)`;
-      return this.#break(new ShoalError('RESOURCE_EXHAUSTED', text));
+    const first = Math.min(length, maxUnproven);
+    if (!this.#reserve(first)) return Infinity;
+    const { partials } = this.#room;
+    if (partials !== undefined) {
+      this.beganAt = partials.clock.now();
+      partials.add(this);
     }
-    this.#reserved = length;
-    this.#message = this.#room.pool.take(length);
-    this.#filled = 0;
+    this.#message = this.#room.pool.take(first);
+    this.filled = 0;
     return at;
   }
 
@@ -197,14 +218,40 @@ export class MessageReader {
   }
 
   #fill(message: Buffer, bytes: Buffer, at: number, end: number): number {
-    const count = Math.min(message.length - this.#filled, end - at);
-    bytes.copy(message, this.#filled, at, at + count);
-    this.#filled += count;
-    if (this.#filled === message.length) {
-      this.#message = null;
-      this.#whole(message);
-    }
+    const count = Math.min(message.length - this.filled, end - at);
+    bytes.copy(message, this.filled, at, at + count);
+    this.filled += count;
+    if (this.filled < message.length) return at + count;
+    if (message.length < this.#length) return this.#grow(message) ? at + count : Infinity;
+    this.#message = null;
+    this.#room.partials?.delete(this);
+    this.#whole(message);
     return at + count;
+  }
+
+  #grow(message: Buffer): boolean {
+    const size = Math.min(this.#length, message.length * growth);
+    if (!this.#reserve(size - message.length)) return false;
+    const larger = this.#room.pool.take(size);
+    message.copy(larger);
+    this.#room.pool.give(message);
+    this.#message = larger;
+    return true;
+  }
+
+  /** False, and broken, where there is no room. */
+  #reserve(bytes: number): boolean {
+    const { memory, partials } = this.#room;
+    if (!memory.reserve(bytes)) {
+      partials?.makeRoom(bytes, this);
+      if (!memory.reserve(bytes)) {
+        const text = `no room for a message of ${this.#length} bytes while others come in (${memory.limit} bytes in all)`;
+        this.#break(new ShoalError('RESOURCE_EXHAUSTED', text));
+        return false;
+      }
+    }
+    this.#reserved += bytes;
+    return true;
   }
 
   #whole(message: Buffer): void {
@@ -228,8 +275,8 @@ export class MessageReader {
   }
 
   #inflateLater(encoding: MessageEncoding, message: Buffer): void {
-    this.#giveUp = inflateLater(encoding, message, this.#maxBytes, this.#room.memory, (result) => {
-      this.#giveUp = null;
+    this.#stopInflating = inflateLater(encoding, message, this.#maxBytes, this.#room.memory, (result) => {
+      this.#stopInflating = null;
       if (result instanceof ShoalError) this.#break(result);
       else {
         this.#inflated(message, result);
