@@ -5,7 +5,7 @@ import type { ShoalError } from '@shoal/core';
  * nothing is allocated for it.
  */
 export interface Sender {
-  /** Sends the slot's next request. Its end is told to the `Ended` callback, perhaps before this returns. */
+  /** Sends the slot’s next request. Its end is told to the `Ended` callback. */
   send(slot: number): void;
   /** Gives up what is open. */
   close(): void;

@@ -1,9 +1,8 @@
-import { toShoalError } from '@shoal/core';
-import type { CallOptions, MethodDefinition, RpcClient } from '@shoal/rpc';
+import type { ShoalError } from '@shoal/core';
+import type { MethodDefinition, RpcClient } from '@shoal/rpc';
 import type { NextRequest, OpenSender } from './sender';
 
 export interface UnarySenderOptions {
-  /** A passthrough client. */
   readonly client: RpcClient;
   readonly method: MethodDefinition<Buffer, Buffer>;
   readonly next: NextRequest;
@@ -13,15 +12,16 @@ export interface UnarySenderOptions {
 
 /** Sends each request as a unary call. */
 export function unarySender({ client, method, next, timeoutMs }: UnarySenderOptions): OpenSender {
-  const options: CallOptions = timeoutMs === undefined ? {} : { timeoutMs };
-  return (ended) => ({
-    send(slot) {
-      client.unary(method, next(slot), options).then(
-        () => ended(slot, undefined),
-        (thrown: unknown) => ended(slot, toShoalError(thrown)),
-      );
-    },
-    // The client is its owner's to close.
-    close: () => undefined,
-  });
+  return (ended) => {
+    const listener = {
+      answered: (slot: number) => ended(slot, undefined),
+      failed: (slot: number, error: ShoalError) => ended(slot, error),
+    };
+    const caller = client.unaryCaller(method.path, listener, timeoutMs === undefined ? {} : { timeoutMs });
+    return {
+      send: (slot) => caller.call(next(slot), slot),
+      // The client is its owner's to close.
+      close: () => undefined,
+    };
+  };
 }
