@@ -27,7 +27,7 @@ export function byteLengthOf(bytes: MessageBytes): number {
 /** All of them in one piece: as they are, or copied, which releases them. Throws as `RemoteBytes.readInto`. */
 export function wholeBytes(bytes: MessageBytes): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
-  if (isPieces(bytes)) return Buffer.concat(bytes);
+  if (isPieces(bytes)) return bytes.length === 1 ? (bytes[0] as Uint8Array) : Buffer.concat(bytes);
   try {
     // Not from the pool of small buffers, which a large one would not fit anyway.
     const whole = Buffer.allocUnsafeSlow(bytes.byteLength);

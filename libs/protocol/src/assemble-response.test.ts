@@ -1,6 +1,11 @@
 import { ShoalError } from '@shoal/core';
 import * as fc from 'fast-check';
-import { type InferResponseParts, assembleInferResponse, inferResponseSize } from './assemble-response';
+import {
+  type InferResponseParts,
+  assembleInferResponse,
+  inferResponsePieces,
+  inferResponseSize,
+} from './assemble-response';
 import type { InferParameter } from './parameters';
 import { scanInferResponse } from './scan-response';
 import { plainResponse } from './testing/plain';
@@ -56,6 +61,23 @@ test('protobufjs and our own scan read what was assembled, and its size was fore
   );
 });
 
+test('pieces make up the same message; large contents are passed on as they are', () => {
+  const sizes = fc.constantFrom(0, 1, 16_383, 16_384, 40_000);
+  const chunkOfSize = sizes.map((size) => new Uint8Array(size).fill(size % 251));
+  const contents = fc.oneof(chunkOfSize, fc.array(chunkOfSize, { maxLength: 3 }));
+  const outputs = fc.array(fc.record({ name: text, datatype: text, shape: fc.constant([1]), contents }), {
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(fc.record({ model: text, version: text, id: text, outputs }), (parts) => {
+      const pieces = inferResponsePieces(parts);
+      expect(Buffer.concat(pieces).equals(assembleInferResponse(parts))).toBe(true);
+      const large: Uint8Array[] = parts.outputs.flatMap((one) => one.contents).filter(({ length }) => length >= 16_384);
+      expect(pieces.filter((piece) => large.includes(piece))).toEqual(large);
+    }),
+  );
+});
+
 test('wrapping for a stream adds the parameters and leaves the rest', () => {
   fc.assert(
     fc.property(response, parameters, (parts, extra) => {
@@ -75,6 +97,7 @@ test('a response over the limit is refused before anything is allocated', () => 
     id: '',
     outputs: [{ name: 'O', datatype: 'UINT8', shape: [2 ** 34], contents: Array<Uint8Array>(16).fill(gigabyte) }],
   };
+  expect(() => inferResponsePieces(parts)).toThrow(ShoalError);
   expect(() => assembleInferResponse(parts)).toThrow(
     new ShoalError(
       'RESOURCE_EXHAUSTED',

@@ -70,17 +70,59 @@ export function assembleInferResponse(parts: InferResponseParts, limit = maxMess
   const size = inferResponseSize(parts);
   if (size > limit) throw responseTooLarge(size, limit);
   const writer = new WireWriter(Buffer.allocUnsafe(size));
+  writeHeader(writer, parts);
+  for (const output of parts.outputs) {
+    writer.head(6, contentsSize(output));
+    for (const chunk of chunksOf(output)) writer.bytes(chunk);
+  }
+  return writer.buffer;
+}
+
+/**
+ * As `assembleInferResponse`, in pieces that make up the message one after the other: large contents are not copied but
+ * are pieces themselves.
+ */
+export function inferResponsePieces(parts: InferResponseParts, limit = maxMessageBytes): readonly Uint8Array[] {
+  const size = inferResponseSize(parts);
+  if (size > limit) throw responseTooLarge(size, limit);
+  let apart = 0;
+  for (const output of parts.outputs) for (const chunk of chunksOf(output)) if (isLarge(chunk)) apart += chunk.length;
+  const writer = new WireWriter(Buffer.allocUnsafe(size - apart));
+  writeHeader(writer, parts);
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (const output of parts.outputs) {
+    writer.head(6, contentsSize(output));
+    for (const chunk of chunksOf(output)) {
+      if (!isLarge(chunk)) {
+        writer.bytes(chunk);
+        continue;
+      }
+      pieces.push(writer.buffer.subarray(from, writer.at), chunk);
+      from = writer.at;
+    }
+  }
+  if (from < writer.at) pieces.push(writer.buffer.subarray(from));
+  return pieces;
+}
+
+/** Contents from this size on are cheaper to pass on than to copy. */
+const largeBytes = 16 * 1024;
+
+function isLarge(chunk: Uint8Array): boolean {
+  return chunk.length >= largeBytes;
+}
+
+function chunksOf({ contents }: ResponseOutput): readonly Uint8Array[] {
+  return contents instanceof Uint8Array ? [contents] : contents;
+}
+
+function writeHeader(writer: WireWriter, parts: InferResponseParts): void {
   writer.optionalString(1, parts.model);
   writer.optionalString(2, parts.version);
   writer.optionalString(3, parts.id);
   writer.parameters(4, parts.parameters);
   for (const output of parts.outputs) writeTensor(writer, output);
-  for (const output of parts.outputs) {
-    writer.head(6, contentsSize(output));
-    if (output.contents instanceof Uint8Array) writer.bytes(output.contents);
-    else for (const chunk of output.contents) writer.bytes(chunk);
-  }
-  return writer.buffer;
 }
 
 function writeTensor(writer: WireWriter, output: ResponseOutput): void {

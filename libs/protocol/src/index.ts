@@ -2,6 +2,7 @@ export {
   type InferResponseParts,
   type ResponseOutput,
   assembleInferResponse,
+  inferResponsePieces,
   inferResponseSize,
   maxMessageBytes,
 } from './assemble-response';

@@ -1,6 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '@shoal/core';
-import { type Batch, type Data, type Link, type LinkMessage, createTransport } from '@shoal/link';
+import {
+  type Batch,
+  type Data,
+  FilePart,
+  type Link,
+  type LinkMessage,
+  type RemoteBytes,
+  createTransport,
+} from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
 import { bytesOf } from '@shoal/tensor';
 import { FakeClock } from '@shoal/testing';
@@ -111,6 +119,55 @@ test('answers leave before the batch is done; the next batch starts before them'
   expect(heard.find(({ kind }) => kind === 'done')).toMatchObject({ batchId: 1, outcome: 'ok', computeInferNs: 1e6 });
   const answer = heard.find((message) => message.kind === 'answer' && message.offerId === 11);
   expect(answer).toMatchObject({ response: bytesOf(Int32Array.of(11)) });
+  await close();
+});
+
+/** Bytes that count how often they are let go of. */
+function counted(bytes: Uint8Array): RemoteBytes & { released: number } {
+  return {
+    byteLength: bytes.byteLength,
+    released: 0,
+    readInto: (target, at) => target.set(bytes, at),
+    release() {
+      this.released += 1;
+    },
+  };
+}
+
+test('bytes elsewhere are let go of once they are in the batch, and where they will never be', async () => {
+  const { batching, router, runs, close } = await rig();
+  const all = Array.from({ length: 5 }, () => counted(bytesOf(Int32Array.of(7))));
+  const send = (batchId: number, member: number, bytes: RemoteBytes) =>
+    router.send({ ...data(batchId, member), inputs: [{ index: 0, shape: [1, 1], bytes }] });
+  batching.send(grant(1, 3));
+  send(1, 0, all[0]!);
+  send(1, 1, all[1]!);
+  send(1, 5, all[2]!);
+  router.send({ kind: 'withdraw', batchId: 1, member: 1 });
+  await settle();
+  expect(all.map(({ released }) => released)).toEqual([0, 1, 1, 0, 0]);
+  send(1, 2, all[3]!);
+  send(2, 0, all[4]!);
+  await settle();
+  expect([...new Int32Array(runs[0]?.feeds[0]?.data as ArrayBuffer)]).toEqual([7, 7]);
+  expect(all.map(({ released }) => released)).toEqual([1, 1, 1, 1, 0]);
+  await router.close();
+  await settle();
+  expect(all.map(({ released }) => released)).toEqual([1, 1, 1, 1, 1]);
+  await close();
+});
+
+test('a client’s memory that cannot be reached: the request is to be sent another way, the others run', async () => {
+  const { batching, router, runs, heard, close } = await rig();
+  const bytes = new FilePart({ fd: 1, device: 1, inode: 1, offset: 0, byteLength: 4 }, false);
+  batching.send(grant(1, 2));
+  router.send({ ...data(1, 0), inputs: [{ index: 0, shape: [1, 1], bytes }] });
+  router.send(data(1, 1));
+  await settle();
+  expect(heard.at(-1)).toEqual({ kind: 'refused', offerId: 10 });
+  runs[0]?.end(echo(runs[0]));
+  await settle();
+  expect(heard.at(-1)).toMatchObject({ kind: 'done', outcome: 'ok', absent: [0] });
   await close();
 });
 

@@ -1,5 +1,14 @@
 import { type CancelTimer, toShoalError } from '@shoal/core';
-import { type Batch, type Done, type Link, type LinkMessage, type MemberError, releaseMessage } from '@shoal/link';
+import {
+  type Batch,
+  type Data,
+  type Done,
+  FilePart,
+  type Link,
+  type LinkMessage,
+  type MemberError,
+  releaseMessage,
+} from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
 import { settle } from './back-pressure';
 import { BatchBook, type BookAction, type GatheredBatch } from './batch-book';
@@ -107,11 +116,21 @@ export class Engine {
   #receive(link: Link, name: string, message: LinkMessage): void {
     const now = this.#options.clock.now();
     if (message.kind === 'batch' && link.peer.role === 'batching') this.#grant(link, name, message, now);
-    else if (message.kind === 'data') this.#act(this.#book.data(link.peer.id, { data: message, link }, now));
+    else if (message.kind === 'data') this.#take(link, message, now);
     else if (message.kind === 'withdraw') {
       this.#act(this.#book.withdrawn(link.peer.id, message.batchId, message.member, now));
     }
     this.#pump();
+  }
+
+  /** Bytes came; those in clients' memory that cannot be reached from here are to be sent another way. */
+  #take(link: Link, data: Data, now: number): void {
+    if (openFiles(data)) this.#act(this.#book.data(link.peer.id, { data, link }, now));
+    else {
+      releaseMessage(data);
+      this.#act(this.#book.withdrawn(link.peer.id, data.batchId, data.member, now));
+      link.send({ kind: 'refused', offerId: data.offerId });
+    }
   }
 
   #grant(link: Link, name: string, message: Batch, now: number): void {
@@ -277,6 +296,11 @@ export class Engine {
       this.#pump();
     });
   }
+}
+
+/** Opens the files that inputs lie in, while the router is sure to have them open. */
+function openFiles({ inputs }: Data): boolean {
+  return inputs.every(({ bytes }) => !(bytes instanceof FilePart) || bytes.open('read'));
 }
 
 /** What is told of something that was thrown while tensors were gathered or answers built. */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FilePart } from '@shoal/link';
+import { FilePart, type MessageBytes, wholeBytes } from '@shoal/link';
 import { type ModelSignature, scanInferResponse } from '@shoal/protocol';
 import { bytesOf } from '@shoal/tensor';
 import { responseBuilder } from './response';
@@ -29,6 +29,8 @@ const signature: ModelSignature = {
   decoupled: false,
 };
 
+const scan = (response: MessageBytes) => scanInferResponse(Buffer.from(wholeBytes(response)));
+
 const parts = [
   { index: 0, shape: [1, 2], bytes: bytesOf(Float32Array.of(0.25, 0.75)) },
   { index: 1, shape: [1, 2], bytes: Uint8Array.of(1, 0) },
@@ -36,12 +38,23 @@ const parts = [
 
 test('all outputs by default; those that were wanted otherwise, as tensors or classes', () => {
   const build = responseBuilder(signature, { a: ['no', 'yes'] }, 1000);
-  const all = scanInferResponse(Buffer.from(build('id-1', parts, [])));
+  const all = scan(build('id-1', parts, []));
   expect(all).toMatchObject({ modelName: 'm', modelVersion: '3', id: 'id-1' });
   expect(all.outputs.map(({ name }) => name)).toEqual(['a', 'b']);
-  const top = scanInferResponse(Buffer.from(build('', parts, [{ index: 0, classification: 1 }])));
+  const top = scan(build('', parts, [{ index: 0, classification: 1 }]));
   expect(top.outputs).toMatchObject([{ name: 'a', datatype: 'BYTES', shape: [1, 1] }]);
   expect(top.rawOutputContents[0]?.subarray(4).toString()).toBe('0.750000:1:yes');
+});
+
+test('a large output is a piece of the response as it is', () => {
+  const large = new Uint8Array(100_000).fill(3);
+  const build = responseBuilder(signature, {}, 1_000_000);
+  const response = build('', [{ index: 0, shape: [12_500, 2], bytes: large }, parts[1]!], []);
+  expect(Array.isArray(response) && response.includes(large)).toBe(true);
+  expect(scan(response).rawOutputContents.map((bytes) => [bytes.length, bytes[0]])).toEqual([
+    [100_000, 3],
+    [2, 1],
+  ]);
 });
 
 test('a response over the limit, and a type without scores, are refused', () => {
@@ -89,7 +102,7 @@ describe('an output that the client wants in its own memory', () => {
   const build = responseBuilder(signature, {}, 1000);
 
   test('is written there, and the response tells how much', () => {
-    const response = scanInferResponse(Buffer.from(build('', parts, wanted(16))));
+    const response = scan(build('', parts, wanted(16)));
     expect(response.rawOutputContents.map((bytes) => [...bytes])).toEqual([[], [1, 0]]);
     expect([...(response.outputs[0]?.parameters ?? [])]).toEqual([
       ['shared_memory_region', { kind: 'string', value: 'r' }],

@@ -1,21 +1,21 @@
 import { ShoalError } from '@shoal/core';
-import type { OutputPlace, WantedOutput } from '@shoal/link';
+import type { MessageBytes, OutputPlace, WantedOutput } from '@shoal/link';
 import {
   type InferParameter,
   type InferParameters,
   type ModelSignature,
   type ResponseOutput,
   type TensorSpec,
-  assembleInferResponse,
   classify,
   errorTexts,
+  inferResponsePieces,
 } from '@shoal/protocol';
 import type { OutputPart } from './scatter';
 
 const nothing = new Uint8Array(0);
 
 /**
- * Builds one member's whole serialised response from its parts of the computed outputs.
+ * Builds one member's whole serialised response, in pieces, from its parts of the computed outputs.
  * @throws ShoalError RESOURCE_EXHAUSTED when it is larger than a message may be; INVALID_ARGUMENT when an output of
  * this type cannot be classified; INTERNAL and INVALID_ARGUMENT when it does not fit where the client wants it.
  */
@@ -23,7 +23,7 @@ export type BuildResponse = (
   requestId: string,
   parts: readonly OutputPart[],
   wanted: readonly WantedOutput[],
-) => Uint8Array;
+) => MessageBytes;
 
 /** The builder for one model version. `labels` are class labels by output name. */
 export function responseBuilder(
@@ -49,7 +49,7 @@ export function responseBuilder(
         outputs.push({ name, datatype, shape, contents: bytes });
       }
     }
-    return assembleInferResponse({ model, version, id, outputs }, maxBytes);
+    return inferResponsePieces({ model, version, id, outputs }, maxBytes);
   };
 }
 
