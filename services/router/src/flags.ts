@@ -1,4 +1,5 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
+import { defaultSharedMemoryBytes } from '@shoal/link';
 import { defaultCarrier, grpcCarriers } from '@shoal/rpc';
 
 /** What the router can be told. Names are Triton's where the meaning is the same. */
@@ -74,6 +75,15 @@ export const routerFlags = {
     default: false,
     value: 'BOOL',
     help: 'Lets clients on this machine register shared memory of theirs (/dev/shm) for inputs and outputs. Any client may then read and write any region that the server may: for trusted clients only.',
+  },
+  sharedMemoryBytes: {
+    name: 'shared-memory-bytes',
+    type: 'integer',
+    default: defaultSharedMemoryBytes,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    value: 'BYTES',
+    help: 'Shared memory (/dev/shm) through which large tensors travel to runners on this machine, and as much for each runner’s answers; a quarter of what the machine has at most. 0 = none: they travel over sockets, which takes more time.',
   },
   maxInflightRequests: {
     name: 'max-inflight-requests',

@@ -34,7 +34,7 @@ export interface Standalone {
 export async function startStandalone(deps: StandaloneDeps): Promise<Standalone> {
   const { config, logger, logControl, clock = systemClock, random = systemRandom } = deps;
   const bus = createLocalBus({ clock });
-  const transport = createTransport({ clock });
+  const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
   const common = { bus, transport, clock, random, config };
   const batching = await startBatching({
     ...common,

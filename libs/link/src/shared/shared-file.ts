@@ -26,6 +26,8 @@ const idleMs = 5_000;
 export class SharedFile {
   readonly nonce = randomBytes(nonceBytes);
   readonly fd: number;
+  /** Where the file may end. */
+  readonly size: number;
   readonly #clock: Clock;
   readonly #budget: SharedMemoryBudget;
   readonly #allocator: BlockAllocator;
@@ -35,20 +37,16 @@ export class SharedFile {
   #written = 0;
   #cancelTrim: CancelTimer | undefined;
 
-  /** Throws what the file system throws. */
-  constructor(clock: Clock, budget: SharedMemoryBudget) {
+  /** @param limit Where the file may end. Throws what the file system throws. */
+  constructor(clock: Clock, budget: SharedMemoryBudget, limit = budget.limit) {
     this.#clock = clock;
     this.#budget = budget;
-    this.#allocator = new BlockAllocator(firstBlock, budget.limit);
+    this.size = Math.min(limit, budget.limit);
+    this.#allocator = new BlockAllocator(firstBlock, this.size);
     const path = join(budget.folder, `shoal-${randomBytes(12).toString('hex')}`);
     this.fd = openSync(path, 'wx+', 0o600);
     unlinkSync(path);
     writeSync(this.fd, this.nonce, 0, nonceBytes, 0);
-  }
-
-  /** Where the file may end at most. */
-  get size(): number {
-    return this.#budget.limit;
   }
 
   /** Writes bytes into a block, `length` in all; undefined when there is no room for them. */

@@ -111,6 +111,14 @@ test('large bytes arrive both ways and are not in the frame', () => {
   );
 });
 
+test('the other end’s file is no larger than the first', () => {
+  const near = new End();
+  const far = new End();
+  near.sharing.offer(300 * kb);
+  near.carry(far);
+  expect(far.sent.map((message) => message.kind === 'share' && message.size)).toEqual([0, 300 * kb]);
+});
+
 test('bytes are read where they are wanted', () => {
   const [near, far] = pair();
   near.send(data(Buffer.alloc(70 * kb, 5)));

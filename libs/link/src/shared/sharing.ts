@@ -30,7 +30,7 @@ export interface SharingOptions {
 
 /**
  * The shared memory of one end of a link between two processes of one machine: a file that this end writes and a view of
- * the one that the other end writes. The opening end offers first; each uses its file once the other has opened it, and
+ * the one that the other end writes. The opening end offers first, the other then no more than that; each uses its file once the other has opened it, and
  * until then, and whenever there is no room, bytes travel in the frames.
  */
 export class Sharing {
@@ -45,6 +45,7 @@ export class Sharing {
   /** Offsets of blocks that were read, and their bytes. */
   #freed: number[] = [];
   #freedBytes = 0;
+  #freeAtOnce = freeAtOnceBytes;
   #cancelFree: CancelTimer | undefined;
   #over = false;
 
@@ -56,12 +57,13 @@ export class Sharing {
     return this.#active;
   }
 
-  offer(): void {
+  /** @param limit Where the file may end; also within the budget. */
+  offer(limit = this.#options.budget.limit): void {
     if (this.#offered) return;
     this.#offered = true;
     const { clock, budget, send } = this.#options;
     try {
-      this.#file = new SharedFile(clock, budget);
+      this.#file = new SharedFile(clock, budget, limit);
     } catch {
       // No shared memory here, or none left.
       return;
@@ -133,11 +135,12 @@ export class Sharing {
     if (state === 'offered') {
       if (this.#peerPid !== 0) throw malformed('a second shared memory');
       this.#peerPid = pid;
+      this.#freeAtOnce = Math.min(freeAtOnceBytes, size / 8);
       const { broken } = this.#options;
       this.#view = SharedView.open({ pid, fd }, size, nonce, { done: (block) => this.#read(block), broken });
       const answer = this.#view ? 'opened' : 'refused';
       this.#options.send({ kind: 'share', state: answer, pid: 0, fd: 0, size: 0, nonce: noNonce });
-      this.offer();
+      this.offer(size);
       return;
     }
     if (!this.#file || this.#active) throw malformed('an answer about shared memory that was not offered');
@@ -155,7 +158,7 @@ export class Sharing {
   #read({ offset, byteLength }: Block): void {
     this.#freed.push(offset);
     this.#freedBytes += byteLength;
-    if (this.#freedBytes > Math.min(freeAtOnceBytes, this.#options.budget.limit / 8)) this.#tell();
+    if (this.#freedBytes > this.#freeAtOnce) this.#tell();
     else this.#cancelFree ??= this.#options.clock.schedule(freeAfterMs, () => this.#tell());
   }
 
