@@ -7,6 +7,8 @@ import type { HeaderPairs, PreparedHeaders } from './hpack/prepared-headers';
 import { Stream, type StreamHandler, streamStates } from './stream';
 
 export interface ClientConnectionOptions extends ConnectionOptions {
+  /** The server's settings have come: somebody is there who speaks HTTP/2. Called once. */
+  readonly onReady?: () => void;
   /** `openStreams` was at its limit and is not any more. */
   readonly onCapacity?: () => void;
   /** The server takes no more streams here: open another connection. */
@@ -25,6 +27,7 @@ export class ClientConnection extends Connection {
   /** Somebody was told that there is no capacity. */
   #lacked = false;
   #drainStarted = false;
+  #ready = false;
 
   constructor(socket: Duplex, options: ClientConnectionOptions) {
     super(socket, options, false);
@@ -130,6 +133,10 @@ export class ClientConnection extends Connection {
   }
 
   protected override onPeerSettings(): void {
+    if (!this.#ready && this.receiver.peer.isKnown) {
+      this.#ready = true;
+      this.#options.onReady?.();
+    }
     this.#capacity();
   }
 

@@ -1,10 +1,12 @@
 import * as http2 from 'node:http2';
+import { type AddressInfo, createServer } from 'node:net';
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
 import { flags, frameTypes } from './frames/constants';
 import { type ExampleServer, startExampleServer } from './testing/example-server';
-import { type Aborted, connectTo, exchange } from './testing/example-client';
-import { frame, request } from './testing/frames';
+import { Aborted, connectTo, exchange } from './testing/example-client';
+import { frame, request, settings } from './testing/frames';
 import { RawPeer } from './testing/raw-peer';
+import type { CloseReason } from './connection';
 import type { Stream, StreamHandler } from './stream';
 
 let before: string[];
@@ -266,5 +268,31 @@ describe('time', () => {
     expect(alive.state).toBe('open');
     alive.destroy();
     await server.close();
+  });
+
+  test('a client asks a silent server for a sign of life only while it waits for an answer', async () => {
+    const clock = new FakeClock();
+    const seen: Buffer[] = [];
+    const server = createServer((socket) => {
+      socket.write(settings());
+      socket.on('data', (bytes: Buffer) => void seen.push(bytes)).on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const closed: CloseReason[] = [];
+    let ready = false;
+    const client = connectTo((server.address() as AddressInfo).port, {
+      clock,
+      limits: { keepAliveMs: 5000, keepAliveTimeoutMs: 3000, idleTimeoutMs: 0, handshakeTimeoutMs: 0 },
+      onReady: () => (ready = true),
+      onClosed: (reason) => void closed.push(reason),
+    });
+    await until(() => ready);
+    for (let i = 0; i < 20; i++) await sweep(clock, 1000);
+    expect(closed).toEqual([]);
+    const answer = exchange(client, '/').catch((thrown: unknown) => thrown);
+    for (let i = 0; i < 12; i++) await sweep(clock, 1000);
+    expect(closed.map(({ message }) => message)).toEqual(['the peer gives no sign of life']);
+    expect(await answer).toBeInstanceOf(Aborted);
+    await new Promise((resolve) => server.close(resolve));
   });
 });

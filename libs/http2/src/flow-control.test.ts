@@ -1,7 +1,7 @@
 import * as http2 from 'node:http2';
 import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import { frameTypes } from './frames/constants';
-import { connectTo, exchange } from './testing/example-client';
+import { type Answer, connectTo, exchange } from './testing/example-client';
 import { startExampleServer } from './testing/example-server';
 import { frame, request, settings, word } from './testing/frames';
 import { RawPeer } from './testing/raw-peer';
@@ -33,6 +33,19 @@ test('our client keeps to a small window too', async () => {
   const bodies = [1, 2, 3].map((n) => Buffer.alloc(n * 40_000, n));
   const answers = await Promise.all(bodies.map((body) => exchange(client, '/', body)));
   answers.forEach((answer, i) => expect(answer.body.equals(bodies[i]!)).toBe(true));
+  client.destroy();
+  await server.close();
+});
+
+test("a stream that is opened as soon as the server's settings come has their window once", async () => {
+  const server = await startExampleServer({ limits: { streamWindow: 100 } });
+  const answers: Promise<Answer>[] = [];
+  const body = Buffer.alloc(90, 'x');
+  const client = connectTo(server.port, { onReady: () => void answers.push(exchange(client, '/', body)) });
+  await until(() => answers.length > 0);
+  expect((await answers[0]!).body.equals(body)).toBe(true);
+  await new Promise((resolve) => client.ping(resolve));
+  expect(answers).toHaveLength(1);
   client.destroy();
   await server.close();
 });

@@ -253,8 +253,9 @@ export class Receiver implements FrameSink {
     });
     sender.peerMaxFrame = peer.maxFrameSize;
     this.#host.output.settingsAck();
-    this.#host.onSettings();
+    // Before anybody hears of it and opens streams that have the new window already.
     if (peer.initialWindow !== before) this.#moveWindows(peer.initialWindow - before);
+    this.#host.onSettings();
   }
 
   #acknowledged(): void {

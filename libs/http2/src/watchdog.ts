@@ -10,6 +10,7 @@ import type { Stream } from './stream';
 
 /** The connection, as its watchdog sees it. */
 export interface Watched {
+  readonly isServer: boolean;
   readonly clock: Clock;
   readonly limits: Http2Limits;
   readonly receiver: Receiver;
@@ -139,7 +140,8 @@ export class Watchdog {
   #keepAlive(now: number): void {
     const connection = this.#connection;
     const { limits } = connection;
-    if (connection.heard) {
+    // Servers take pings of clients that want nothing for abuse (gRPC's keepalive.md).
+    if (connection.heard || (!connection.isServer && connection.activeStreams === 0)) {
       connection.heard = false;
       this.#heardAt = now;
       this.#pingSent = false;
