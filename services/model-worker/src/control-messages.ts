@@ -37,6 +37,8 @@ export interface Loaded {
   readonly candidate: ProviderCandidate;
   /** Why each earlier candidate was passed over, for the log. */
   readonly passedOver: readonly { readonly candidate: ProviderCandidate; readonly reason: string }[];
+  /** What the session alone took. */
+  readonly tookMs: number;
 }
 
 /** A tensor that a warm-up run is given, before batching: shapes without the batch dimension. */

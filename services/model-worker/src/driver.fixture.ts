@@ -206,7 +206,16 @@ export class Driver {
     this.#busy.set(queue, (this.#busy.get(queue) ?? 0) + 1);
     try {
       return await new Promise<Outcome>((resolve, reject) => {
-        this.#dones.set(batchId, (done) => resolve({ done, answers }));
+        // Answers travel over another link than the batch's end, and may come after it.
+        this.#dones.set(batchId, (done) => {
+          const unanswered = new Set([...done.absent, ...done.memberErrors.map(({ member }) => member)]);
+          const expected = done.outcome === 'ok' ? members.length - unanswered.size : 0;
+          const settled = () => {
+            if (answers.filter((answer) => answer !== undefined).length >= expected) resolve({ done, answers });
+            else systemClock.schedule(1, settled);
+          };
+          settled();
+        });
         runner.lost.add(() => reject(new Error('the runner is gone')));
         const rows = members.map((one) => one.rows);
         runner.batching.send({ kind: 'batch', batchId, routers: members.map(() => 'router'), rows });

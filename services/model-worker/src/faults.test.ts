@@ -113,6 +113,33 @@ test('a run that never ends costs its runner, after the limit', async () => {
   );
 }, 30_000);
 
+const inline = '\nparameters { key: "execution_thread" value { string_value: "inline" } }\n';
+
+test('a run that never ends on the main thread costs its runner too; the next runner takes a thread for it', async () => {
+  await driver.withModels({ endless_loop: 'hostile' });
+  await appendFile(join(driver.folder, 'endless_loop/config.pbtxt'), inline);
+  await driver.start({ modelRunTimeoutSecs: 1 });
+  const logged = (what: string) => driver.log.some(({ message }) => message.includes(what));
+  expect(logged('main thread from now on')).toBe(true);
+  await expect(driver.run('endless_loop', [endless])).rejects.toThrow('the runner is gone');
+  await driver.until(() => logged('does not answer its supervisor'), 'the log');
+  await driver.until(() => driver.runners.size > 0, 'another runner');
+  await expect(driver.run('endless_loop', [endless])).rejects.toThrow('the runner is gone');
+  await driver.until(() => logged('a run took more than 1 s'), 'the log');
+}, 30_000);
+
+test('a run without a limit is not held for ever by the main thread', async () => {
+  await driver.withModels({ endless_loop: 'hostile' });
+  await appendFile(join(driver.folder, 'endless_loop/config.pbtxt'), inline);
+  await driver.start({ modelRunTimeoutSecs: 0 });
+  await expect(driver.run('endless_loop', [endless])).rejects.toThrow('the runner is gone');
+  const run = driver.run('endless_loop', [endless], ({ runner, batchId }) => {
+    systemClock.schedule(200, () => runner.router.send({ kind: 'withdraw', batchId, member: 0 }));
+  });
+  await expect(run).rejects.toThrow('the runner is gone');
+  await driver.until(() => driver.log.some(({ message }) => message.includes('after everybody had left')), 'the log');
+}, 40_000);
+
 test('a run that everybody has left is ended too', async () => {
   await (await driver.withModels({ endless_loop: 'hostile' })).start({ modelRunTimeoutSecs: 0 });
   const run = driver.run('endless_loop', [endless], ({ runner, batchId }) => {

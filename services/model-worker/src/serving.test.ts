@@ -26,6 +26,9 @@ const models = [
   'diabetes_mlp',
 ];
 
+/** The log's words for short runs that have left their thread. */
+const onMain = /main thread from now on/;
+
 let driver: Driver;
 
 beforeAll(async () => {
@@ -84,6 +87,22 @@ test.each(models)('%s answers as the reference, each case alone', async (model) 
 });
 
 const batching = models.filter((model) => model !== 'dynamic_shapes');
+
+test.each(['simple', 'simple_string', 'identity_bool', 'identity_fp16', 'identity_uint64', 'digits_cnn'])(
+  '%s answers the same on whatever thread it runs',
+  async (model) => {
+    const moved = () =>
+      driver.log.some(({ message }) => message.startsWith(`model '${model}'`) && onMain.test(message));
+    const [one] = expectedOf(model).cases as [ExpectedCase];
+    for (let runsThere = 0; runsThere < 3; runsThere += moved() ? 1 : 0) {
+      const outcome = await driver.run(model, [driver.member(model, one), driver.member(model, one)]);
+      expectCase(model, answered(outcome, 0), one);
+      expectCase(model, answered(outcome, 1), one);
+    }
+    expect(moved()).toBe(true);
+  },
+  30_000,
+);
 
 test.each(batching)('%s answers as the reference, cases of one shape in one batch', async (model) => {
   const max = driver.versions.get(`${model}/1`)?.config?.max_batch_size ?? 0;

@@ -63,9 +63,11 @@ export function openSession({ modelPath, sessionOptions, candidates }: LoadSpec,
       passedOver.push({ candidate, reason: missing });
       continue;
     }
+    const began = clock.now();
     try {
       const session = new OrtSession(modelPath, sessionOptions, candidate);
-      const outcome = { kind: 'loaded', info: session.info, candidate, passedOver } as const;
+      const tookMs = clock.now() - began;
+      const outcome = { kind: 'loaded', info: session.info, candidate, passedOver, tookMs } as const;
       return { session: new ModelSession(session, clock), outcome };
     } catch (thrown) {
       passedOver.push({ candidate, reason: textOf(thrown) });

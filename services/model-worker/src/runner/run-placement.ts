@@ -36,9 +36,10 @@ export class RunPlacement {
   /** Such a run took so long, wherever it was made. */
   ran(bytes: number, ms: number): void {
     const index = sizeClass(bytes);
-    const known = (this.#classes[index] ??= { runs: 0, ms, inline: false });
+    const counted = Math.min(ms, longestMs);
+    const known = (this.#classes[index] ??= { runs: 0, ms: counted, inline: false });
     known.runs += 1;
-    known.ms += weight * (Math.min(ms, longestMs) - known.ms);
+    known.ms += weight * (counted - known.ms);
     known.inline = known.runs >= enoughRuns && known.ms < (known.inline ? slack * inlineMs : inlineMs);
   }
 }

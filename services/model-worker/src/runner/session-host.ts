@@ -8,7 +8,7 @@ import { type RunResult, type ThreadTensor, isStrings } from './thread-messages'
 
 /** A second session costs about this much memory again, and the time of a load during which nothing else is done. */
 const maxSecondBytes = 32 * 2 ** 20;
-const maxSecondLoadMs = 200;
+const maxSecondLoadMs = 500;
 
 export interface SessionHostOptions {
   readonly clock: Clock;
@@ -36,18 +36,14 @@ export class SessionHost {
   }
 
   async load(spec: LoadSpec): Promise<Loaded | LoadFailed> {
-    const { clock, onDeath, onInline } = this.#options;
+    const { onDeath, onInline } = this.#options;
     if (spec.execution === 'inline') {
       onInline();
       return this.#openInline(spec);
     }
     this.#worker = new SessionWorker(onDeath);
-    const began = clock.now();
     const outcome = await this.#worker.load(spec);
-    const tookMs = clock.now() - began;
-    if (spec.execution === 'auto' && outcome.kind === 'loaded' && tookMs <= maxSecondLoadMs) {
-      if (outcome.candidate.name === 'cpu' && sizeOfFile(spec.modelPath) <= maxSecondBytes) this.#second = spec;
-    }
+    if (spec.execution === 'auto' && outcome.kind === 'loaded' && mayHaveSecond(spec, outcome)) this.#second = spec;
     return outcome;
   }
 
@@ -100,6 +96,10 @@ export class SessionHost {
     this.#inline = session;
     return outcome;
   }
+}
+
+function mayHaveSecond({ modelPath }: LoadSpec, { candidate, tookMs }: Loaded): boolean {
+  return candidate.name === 'cpu' && tookMs <= maxSecondLoadMs && sizeOfFile(modelPath) <= maxSecondBytes;
 }
 
 /** Infinity where it cannot be told. */

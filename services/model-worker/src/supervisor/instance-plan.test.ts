@@ -39,3 +39,18 @@ test('sessions do not spin unless told to, and instances share the cores', () =>
   expect(spun.extra?.session['intra_op.allow_spinning']).toBe('1');
   expect(spun.intraOpNumThreads).toBeUndefined();
 });
+
+test('where runs are made is measured, unless the config says it', () => {
+  const [one] = planInstances(config(), []);
+  if (!one) throw new Error('no plan');
+  const withParameter = (value: string) => ({
+    ...config(),
+    parameters: { execution_thread: { string_value: value } },
+  });
+  expect(planSession(config(), one, 1, '/f').load.execution).toBe('auto');
+  expect(planSession(withParameter('inline'), one, 1, '/f').load.execution).toBe('inline');
+  expect(planSession(withParameter('thread'), one, 1, '/f').load.execution).toBe('thread');
+  expect(() => planSession(withParameter('main'), one, 1, '/f')).toThrow(
+    "parameter 'execution_thread' must be auto, inline or thread, got 'main'",
+  );
+});

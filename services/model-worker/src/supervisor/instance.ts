@@ -196,6 +196,7 @@ export class Instance {
 
   #beginInline(process: RunnerProcess): void {
     this.#inline = true;
+    this.#context.logger.verbose(1, `${this.#options.label}: runs may be made on the runner's main thread from now on`);
     if (!this.serving) return;
     this.#cancelPing();
     this.#ping(process);
