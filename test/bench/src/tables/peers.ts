@@ -41,11 +41,18 @@ async function measure(
   try {
     if (peer.kind === 'http')
       return await httpLoad(peer, Number(flags[flags.indexOf('--concurrency-range') + 1]), effort);
-    return toServed(await runBench(peer, effort, flags), peer.pid);
+    const served = toServed(await runBench(peer, effort, flags), peer.pid);
+    // Of others only the whole is told: their processes are theirs to divide.
+    return peer.name === 'shoal' ? served : { ...served, rootUs: totalUs(served), childrenUs: Number.NaN };
   } catch (thrown) {
     say(`not measured: ${peer.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     return undefined;
   }
+}
+
+/** CPU of all the server's processes. */
+function totalUs({ rootUs, childrenUs }: Served): number {
+  return rootUs + (Number.isNaN(childrenUs) ? 0 : childrenUs);
 }
 
 const columns: readonly Column<Line<Served>>[] = [
@@ -61,10 +68,9 @@ function ratios(lines: readonly Line<Served>[]): string[] {
     const others = lines.filter((line) => line !== shoal && part(0)(line) === part(0)(shoal));
     return others.map(({ name, median }) => {
       const [load, peer] = name.split(' | ');
-      const cpu = (served: Served) => served.rootUs + served.childrenUs;
       return (
         `${load}: Shoal's rate is ${figure(shoal.median.rate / median.rate)}× that of ${peer}, ` +
-        `its p50 ${figure(shoal.median.p50 / median.p50)}×, its CPU ${figure(cpu(shoal.median) / cpu(median))}×`
+        `its p50 ${figure(shoal.median.p50 / median.p50)}×, its CPU ${figure(totalUs(shoal.median) / totalUs(median))}×`
       );
     });
   });
