@@ -19,7 +19,7 @@ test('runs are short once enough of the same size were', () => {
 
 test('a slow first run is forgotten, a single slow one later is forgiven, lasting slowness is not', () => {
   const placement = new RunPlacement();
-  ran(placement, 64, 500, ...many(0.1, 12));
+  ran(placement, 64, 500, ...many(0.1, 20));
   expect(placement.inline(64)).toBe(true);
   ran(placement, 64, 5);
   expect(placement.inline(64)).toBe(true);
