@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { type Shoal, startShoal } from '../support/shoal';
 import { inferRequest, int32 } from '../support/tensors';
 
@@ -9,7 +9,10 @@ const inputBytes = 128;
 let shoal: Shoal;
 
 beforeAll(async () => {
-  shoal = await startShoal({ models: { simple: {}, simple_string: {} }, args: ['--allow-client-shm=true'] });
+  shoal = await startShoal({
+    models: { simple: {}, simple_string: {}, identity_fp32: {} },
+    args: ['--allow-client-shm=true'],
+  });
 }, 60_000);
 
 afterAll(async () => {
@@ -124,4 +127,58 @@ test('a name is registered once; after it is given up it is free', async () => {
   expect((await register('in', 0, 64)).code).toBe('OK');
   await shoal.client.call('SystemSharedMemoryUnregister', { name: 'in' });
   expect(existsSync(file)).toBe(true);
+});
+
+describe('tensors so large that the model’s own process reads and writes them', () => {
+  const count = 50_000;
+  const size = 4 * count;
+  const values = Float32Array.from({ length: count }, (_, i) => i / 7);
+
+  const identity = (into: object) => ({
+    model_name: 'identity_fp32',
+    inputs: [{ name: 'INPUT0', datatype: 'FP32', shape: [1, count], parameters: region('in', 16, size) }],
+    outputs: [{ name: 'OUTPUT0', parameters: into as never }],
+  });
+
+  beforeEach(async () => {
+    writeFileSync(file, Buffer.concat([Buffer.alloc(16), Buffer.from(values.buffer), Buffer.alloc(size + 100)]));
+    await register('in', 0, 16 + size);
+    await register('out', 16 + size, size + 100);
+  });
+
+  test('inputs and outputs lie in the client’s memory', async () => {
+    const response = await shoal.client.infer(identity(region('out', 100, size)));
+    expect(response.raw_output_contents.map((bytes) => bytes.length)).toEqual([0]);
+    expect(response.outputs[0]).toMatchObject({
+      name: 'OUTPUT0',
+      datatype: 'FP32',
+      shape: [1, count],
+      parameters: {
+        shared_memory_region: { string_param: 'out' },
+        shared_memory_byte_size: { int64_param: size },
+        shared_memory_offset: { int64_param: 100 },
+      },
+    });
+    const memory = readFileSync(file);
+    expect(memory.subarray(16 + size + 100).equals(Buffer.from(values.buffer))).toBe(true);
+    expect(memory.subarray(16 + size, 16 + size + 100).equals(Buffer.alloc(100))).toBe(true);
+  });
+
+  test('an output in the message', async () => {
+    const { outputs: _, ...request } = identity({});
+    const { raw_output_contents: outputs } = await shoal.client.infer(request);
+    expect(outputs[0]!.equals(Buffer.from(values.buffer))).toBe(true);
+  });
+
+  test('a place too small, and memory made shorter, are refused', async () => {
+    expect(await shoal.client.failure('ModelInfer', identity(region('out', 0, size - 4)))).toEqual({
+      code: 'INTERNAL',
+      details: `shared memory size specified with the request for output 'OUTPUT0' (${size - 4} bytes) should be at least ${size} bytes to hold the results`,
+    });
+    truncateSync(file, size);
+    expect(await shoal.client.failure('ModelInfer', identity(region('out', 0, size)))).toEqual({
+      code: 'INVALID_ARGUMENT',
+      details: "Invalid offset + byte size for shared memory region: 'in'",
+    });
+  });
 });
