@@ -75,6 +75,8 @@ test('the entries of maps have the names that readers of descriptors insist on',
   expect(entries).toEqual(['CcModelFilenamesEntry', 'MetricTagsEntry', 'ParametersEntry']);
   const used = config?.field?.filter(({ typeName }) => typeName?.endsWith('Entry')).map(({ name }) => name);
   expect(used).toEqual(['cc_model_filenames', 'metric_tags', 'parameters']);
+  const json = config?.field?.filter(({ name }) => name?.startsWith('model_')).map(({ jsonName }) => jsonName);
+  expect(json).toEqual(expect.arrayContaining(['modelWarmup', 'modelTransactionPolicy']));
 });
 
 test('who asks on without reading the answers is held back', async () => {

@@ -1,6 +1,6 @@
 import { ReflectionService } from '@grpc/reflection';
+import { completeDescriptors } from './complete-descriptors';
 import { loadPackage } from './load-service';
-import { nameMapEntries } from './map-entries';
 import type { RpcServer, StreamCall } from './server';
 
 /** The one method of both versions of the reflection service, in the form that @grpc/reflection hands over. */
@@ -20,7 +20,7 @@ export function addReflection(server: RpcServer, protoFiles: readonly string[]):
   const definitions = Object.assign({}, ...protoFiles.map((file) => loadPackage(file))) as ReturnType<
     typeof loadPackage
   >;
-  new ReflectionService(nameMapEntries(definitions)).addToServer({
+  new ReflectionService(completeDescriptors(definitions)).addToServer({
     addService(definition, implementation) {
       const { ServerReflectionInfo } = implementation as unknown as ReflectionHandlers;
       server.addService(definition, {

@@ -2,11 +2,11 @@ import type { PackageDefinition } from '@grpc/proto-loader';
 import { FileDescriptorProto, type IDescriptorProto } from 'protobufjs/ext/descriptor';
 
 /**
- * Gives the entry types of map fields the names that protoc gives them. proto-loader's descriptors call the entry of
- * `map<…> parameters` "Parameters"; readers of descriptors (Go, C++, Python) insist on "ParametersEntry" and refuse the
- * whole file otherwise.
+ * Gives proto-loader's descriptors what protoc's have and readers of descriptors (Go, C++, Python) count on:
+ * - the names of map entries: the entry of `map<…> parameters` is "ParametersEntry", not "Parameters", else they refuse the file;
+ * - every field's JSON name, without which grpcurl prints `model_name` where it prints `modelName` for other servers.
  */
-export function nameMapEntries(definitions: PackageDefinition): PackageDefinition {
+export function completeDescriptors(definitions: PackageDefinition): PackageDefinition {
   const corrected = new Map<Buffer, Buffer>();
   const correct = (file: Buffer) => {
     let result = corrected.get(file);
@@ -31,16 +31,20 @@ function correctFile(bytes: Buffer): Buffer {
 }
 
 function correctMessage(message: IDescriptorProto): void {
+  for (const field of message.field ?? []) field.jsonName = jsonName(field.name ?? '');
   for (const nested of message.nestedType ?? []) {
-    if (!nested.options?.mapEntry) {
-      correctMessage(nested);
-      continue;
-    }
+    correctMessage(nested);
+    if (!nested.options?.mapEntry) continue;
     const field = message.field?.find(({ typeName }) => typeName === nested.name);
     if (!field) continue;
     nested.name = entryName(field.name ?? '');
     field.typeName = nested.name;
   }
+}
+
+/** protoc: without underscores, the letters behind them large. */
+function jsonName(field: string): string {
+  return field.replace(/_+([^_]?)/g, (_match, letter: string) => letter.toUpperCase());
 }
 
 /** protoc: the field's name in CamelCase and "Entry". */
