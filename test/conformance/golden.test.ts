@@ -1,3 +1,4 @@
+import { grpcCarriers } from '@shoal/rpc';
 import { isDeepStrictEqual } from 'node:util';
 import { type GoldenCase, decode, goldenCases, goldenFiles, pathOf, withoutVolatile } from '../support/golden';
 import type { RawOutcome } from '../support/raw-client';
@@ -36,40 +37,47 @@ const replayed = (name: string) => !(name in pending) && !(name in outOfReach);
 
 let shoal: Shoal;
 
-beforeAll(async () => {
-  const args = ['--model-control-mode=explicit', '--load-model=*', '--allow-client-shm=true'];
-  shoal = await startShoal({ models: twins, args });
-}, 120_000);
+describe.each(grpcCarriers)('on %s', (carrier) => {
+  beforeAll(async () => {
+    const args = [
+      '--model-control-mode=explicit',
+      '--load-model=*',
+      '--allow-client-shm=true',
+      `--grpc-carrier=${carrier}`,
+    ];
+    shoal = await startShoal({ models: twins, args });
+  }, 120_000);
 
-afterAll(() => shoal.stop(), 40_000);
+  afterAll(() => shoal.stop(), 40_000);
 
-describe.each(goldenFiles)('%s', (file) => {
-  const cases = goldenCases(file).filter(({ name }) => replayed(name));
-  test.each(cases.map((one) => [one.name, one] as const))(
-    '%s',
-    async (name, golden) => {
-      const before = await preparations[name]?.();
-      const got = await replay(golden);
-      await before?.restore?.();
-      const recorded = { status: golden.status, details: golden.details, responses: recordedAnswers(golden) };
-      const difference = differences[name];
-      const wanted = {
-        status: difference?.status ?? recorded.status,
-        details: difference?.details ?? recorded.details,
-        responses: difference?.adjust?.(recorded.responses, Object.keys(twins)) ?? recorded.responses,
-      };
-      if (wanted.status !== 'OK') wanted.responses = [];
-      const answer = {
-        ...got,
-        details: spokenDetails(got),
-        responses: got.responses.map((bytes) => read(golden, bytes)),
-      };
-      expect(answer).toEqual(wanted);
-      // A difference that is none any more must leave the table.
-      expect(isDeepStrictEqual(answer, recorded)).toBe(difference === undefined);
-    },
-    20_000,
-  );
+  describe.each(goldenFiles)('%s', (file) => {
+    const cases = goldenCases(file).filter(({ name }) => replayed(name));
+    test.each(cases.map((one) => [one.name, one] as const))(
+      '%s',
+      async (name, golden) => {
+        const before = await preparations[name]?.();
+        const got = await replay(golden);
+        await before?.restore?.();
+        const recorded = { status: golden.status, details: golden.details, responses: recordedAnswers(golden) };
+        const difference = differences[name];
+        const wanted = {
+          status: difference?.status ?? recorded.status,
+          details: difference?.details ?? recorded.details,
+          responses: difference?.adjust?.(recorded.responses, Object.keys(twins)) ?? recorded.responses,
+        };
+        if (wanted.status !== 'OK') wanted.responses = [];
+        const answer = {
+          ...got,
+          details: spokenDetails(got),
+          responses: got.responses.map((bytes) => read(golden, bytes)),
+        };
+        expect(answer).toEqual(wanted);
+        // A difference that is none any more must leave the table.
+        expect(isDeepStrictEqual(answer, recorded)).toBe(difference === undefined);
+      },
+      20_000,
+    );
+  });
 });
 
 test('all but the pending cases are replayed, and only sequences, ensembles and decoupled answers are pending', () => {

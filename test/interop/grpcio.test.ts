@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { assertNothingOpen, openNow } from '@shoal/testing';
-import { type Running, carriers, serveOurs } from './servers';
+import { type Running, serveOurs, serverCarriers } from './servers';
 import { findPython, run } from './tools';
 
 const script = path.join(__dirname, 'python', 'grpcio_checks.py');
@@ -27,7 +27,7 @@ tried('the script', () => {
   });
 });
 
-tried.each(carriers)("gRPC's C core against our server on %s", (carrier) => {
+tried.each(serverCarriers)("gRPC's C core against our server on %s", (carrier) => {
   let openBefore: string[];
   let server: Running;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { assertNothingOpen, openNow } from '@shoal/testing';
 import { selfSigned } from '../../libs/rpc/src/testing/self-signed';
-import { type Running, carriers, serveOurs } from './servers';
+import { type Running, serveOurs, serverCarriers } from './servers';
 import { type Outcome, findTool, run } from './tools';
 
 /** All cases that grpc-go's client plays without an identity at Google or a load report. */
@@ -38,7 +38,7 @@ async function play(port: number, testCase: string, ...args: string[]): Promise<
 
 const passed = { code: 0, output: '' };
 
-tried.each(carriers)("gRPC's interop client against our server on %s", (carrier) => {
+tried.each(serverCarriers)("gRPC's interop client against our server on %s", (carrier) => {
   let openBefore: string[];
   let server: Running;
 
@@ -67,7 +67,7 @@ tried.each(carriers)("gRPC's interop client against our server on %s", (carrier)
   });
 });
 
-tried.each(carriers)("gRPC's interop client with TLS against our server on %s", (carrier) => {
+tried.each(serverCarriers)("gRPC's interop client with TLS against our server on %s", (carrier) => {
   let server: Running;
   let folder: string;
   let ca: string;

@@ -8,7 +8,7 @@ import { cases, compressionCases } from './cases';
 import { serveGrpcJs } from './grpc-js-server';
 import { serveGrpcio } from './grpcio-server';
 import { serveOfficial } from './official-server';
-import { type Running, carriers, serveOurs } from './servers';
+import { type Running, clientCarriers, serveOurs, serverCarriers } from './servers';
 import { findPython, findTool } from './tools';
 
 const official = findTool('interopServer');
@@ -28,7 +28,7 @@ interface Server {
 const servers: Record<string, Server> = {
   'grpc-js': { start: serveGrpcJs },
 };
-for (const carrier of carriers) {
+for (const carrier of serverCarriers) {
   const compression = carrier === 'native' ? Object.keys(compressionCases) : [];
   servers[`ours on ${carrier}`] = { start: () => serveOurs(carrier), compression };
   servers[`ours on ${carrier} with TLS`] = {
@@ -70,7 +70,7 @@ describe.each(Object.keys(servers))('our client against %s', (name) => {
     await assertNothingOpen(openBefore);
   });
 
-  describe.each(carriers)('on %s', (carrier) => {
+  describe.each(clientCarriers)('on %s', (carrier) => {
     let client: RpcClient;
 
     beforeAll(() => (client = open(carrier)));
