@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { Load } from '../support/load';
@@ -33,7 +34,7 @@ let shoal: Shoal;
 
 afterEach(async () => {
   await shoal.stop();
-  expect(serverNames()).toEqual([]);
+  assert.deepEqual(serverNames(), []);
 }, 40_000);
 
 test('a runner killed with -9 among large tensors costs no client an error, and no memory', async () => {
