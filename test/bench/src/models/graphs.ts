@@ -92,5 +92,7 @@ export function convGraph(): Graph {
 function weights(name: string, shape: readonly number[], fanIn: number, random: Random): Initializer {
   const count = shape.reduce((product, dim) => product * dim, 1);
   const limit = Math.sqrt(3 / fanIn);
-  return { name, shape, data: Float32Array.from({ length: count }, () => (2 * random.next() - 1) * limit) };
+  const data = new Float32Array(count);
+  for (let i = 0; i < count; i++) data[i] = (2 * random.next() - 1) * limit;
+  return { name, shape, data };
 }
