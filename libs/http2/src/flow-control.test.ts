@@ -40,7 +40,7 @@ test('our client keeps to a small window too', async () => {
 test("a stream that is opened as soon as the server's settings come has their window once", async () => {
   const server = await startExampleServer({ limits: { streamWindow: 100 } });
   const answers: Promise<Answer>[] = [];
-  const body = Buffer.alloc(90, 'x');
+  const body = Buffer.alloc(250, 'x');
   const client = connectTo(server.port, { onReady: () => void answers.push(exchange(client, '/', body)) });
   await until(() => answers.length > 0);
   expect((await answers[0]!).body.equals(body)).toBe(true);
