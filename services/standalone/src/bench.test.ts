@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BenchRow } from '@shoal/load';
 import { cli } from '../../../test/support/paths';
+import { eventually } from '../../../test/support/waiting';
 import { type Shoal, startShoal } from '../../../test/support/shoal';
 
 jest.setTimeout(60_000);
@@ -25,19 +26,32 @@ interface Outcome {
 
 /** Runs `shoal bench` against the server with short windows. */
 function run(...argv: readonly string[]): Promise<Outcome> {
+  return start(...argv).outcome;
+}
+
+function start(...argv: readonly string[]): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
   const short = ['-u', shoal.address, '-p', '300', '--warmup-interval', '100'];
   const child = spawn(process.execPath, [cli, 'bench', ...short, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+  const outcome = new Promise<Outcome>((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, outcome };
 }
 
 async function rowsOf(...argv: readonly string[]): Promise<BenchRow[]> {
   const { code, stdout, stderr } = await run(...argv, '--format', 'json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return (JSON.parse(stdout) as { rows: BenchRow[] }).rows;
+}
+
+/** Inferences of a model so far, as the server counts them. */
+async function inferences(name: string): Promise<number> {
+  const { model_stats } = await shoal.client.call('ModelStatistics', { name });
+  return model_stats[0]?.inference_count ?? 0;
 }
 
 test('a closed loop, level after level, with what the server says of it', async () => {
@@ -116,6 +130,20 @@ describe('data from a file', () => {
       stderr: expect.stringContaining('data[0].POISON: '),
     });
   });
+});
+
+test('Ctrl-C ends a run early, in order, with what was seen until then', async () => {
+  const argv = ['-m', 'identity_fp32', '--shape', 'INPUT0:10', '--shared-memory', 'system', '-p', '600000'];
+  const before = await inferences('identity_fp32');
+  const running = start(...argv, '--warmup-interval', '0', '--concurrency-range', '2,4', '--format', 'json');
+  const regions = () => readdirSync('/dev/shm').filter((name) => name.startsWith('bench-'));
+  await eventually('it is under way', async () => (await inferences('identity_fp32')) > before + 20);
+  expect(regions()).toHaveLength(2);
+  running.child.kill('SIGINT');
+  const { code, stdout } = await running.outcome;
+  expect(code).toBe(0);
+  expect((JSON.parse(stdout) as { rows: BenchRow[] }).rows).toHaveLength(1);
+  expect(regions()).toEqual([]);
 });
 
 test('a table for people, and perf_analyzer’s CSV', async () => {
