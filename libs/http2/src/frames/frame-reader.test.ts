@@ -48,7 +48,6 @@ function read(chunks: readonly Buffer[], limit = 16_384): string[] {
       dataEnd: () => void events.push(data),
     },
     limit,
-    32_768,
     true,
   );
   for (const chunk of chunks) {
@@ -96,5 +95,5 @@ test.each([
 
 test('large frames other than DATA are not put together', () => {
   const large = Buffer.concat([clientPreface, Buffer.from('010000010400000001', 'hex')]);
-  expect(() => read([large], 1 << 20)).toThrow(expect.objectContaining({ code: 'ENHANCE_YOUR_CALM' }));
+  expect(() => read([large], 1 << 20)).toThrow(expect.objectContaining({ code: 'FRAME_SIZE_ERROR' }));
 });

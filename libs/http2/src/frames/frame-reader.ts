@@ -1,6 +1,12 @@
 import { ConnectionFault } from '../errors';
 import { clientPreface, flags, frameHeaderLength, frameTypes, minMaxFrameSize } from './constants';
 
+/**
+ * Frames other than DATA are put together in memory, so larger ones are not taken even where DATA may be large: a limit of their types
+ * (RFC 9113 §4.2), and the least that every endpoint has to take.
+ */
+const maxBuffered = minMaxFrameSize;
+
 /** Where frames go. Buffers are lent for the call; positions are into them. */
 export interface FrameSink {
   /** A whole frame other than DATA; its payload is `bytes[start..end)`. */
@@ -20,8 +26,6 @@ export interface FrameSink {
 export class FrameReader {
   readonly #sink: FrameSink;
   readonly #maxFrameSize: number;
-  /** Frames other than DATA are put together in memory, so large ones are not taken even where DATA may be large. */
-  readonly #maxBuffered: number;
   /** Octets of the client's preface already seen. */
   #prefaceSeen: number;
   /** A frame in pieces: its first `#partialLength` octets. */
@@ -32,10 +36,9 @@ export class FrameReader {
   #paddingLeft = 0;
   #stopped = false;
 
-  constructor(sink: FrameSink, maxFrameSize: number, maxHeaderBlock: number, expectPreface: boolean) {
+  constructor(sink: FrameSink, maxFrameSize: number, expectPreface: boolean) {
     this.#sink = sink;
     this.#maxFrameSize = maxFrameSize;
-    this.#maxBuffered = Math.min(maxFrameSize, Math.max(maxHeaderBlock, minMaxFrameSize));
     this.#prefaceSeen = expectPreface ? 0 : clientPreface.length;
   }
 
@@ -125,7 +128,7 @@ export class FrameReader {
   }
 
   #keep(chunk: Buffer, at: number, end: number): void {
-    this.#partial ??= Buffer.allocUnsafeSlow(this.#maxBuffered + frameHeaderLength);
+    this.#partial ??= Buffer.allocUnsafeSlow(maxBuffered + frameHeaderLength);
     chunk.copy(this.#partial, 0, at, end);
     this.#partialLength = end - at;
   }
@@ -134,8 +137,8 @@ export class FrameReader {
     const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
     if (length > this.#maxFrameSize)
       throw new ConnectionFault('FRAME_SIZE_ERROR', 'frame above SETTINGS_MAX_FRAME_SIZE');
-    if (length > this.#maxBuffered && bytes[at + 3] !== frameTypes.DATA) {
-      throw new ConnectionFault('ENHANCE_YOUR_CALM', 'large frame other than DATA');
+    if (length > maxBuffered && bytes[at + 3] !== frameTypes.DATA) {
+      throw new ConnectionFault('FRAME_SIZE_ERROR', 'large frame other than DATA');
     }
     return length;
   }

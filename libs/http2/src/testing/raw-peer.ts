@@ -34,7 +34,6 @@ export class RawPeer {
         dataEnd: () => this.#note({ type: frameTypes.DATA, ...this.#head, payload: Buffer.concat(this.#data) }),
       },
       1 << 24,
-      1 << 24,
       false,
     );
     socket.on('data', (chunk: Buffer) => reader.push(chunk));
