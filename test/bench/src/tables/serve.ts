@@ -1,3 +1,4 @@
+import { figure } from '@shoal/load';
 import { type BenchModel, benchModels } from '../models/bench-models';
 import { modelFile } from '../models/repository';
 import { type Served, generatorNotes, servedColumns, toServed } from '../served-row';
@@ -64,6 +65,25 @@ export function loadsOf(workload: Workload): { readonly name: string; readonly f
   );
 }
 
+/** Models in which ONNX Runtime has something to do. */
+const compared = workloads.filter(({ model }) => model.batches);
+
+const aloneName = 'ONNX Runtime alone';
+
+/** What the server reaches of ONNX Runtime alone. */
+function shares(lines: readonly Line<Served>[]): string[] {
+  return lines
+    .filter(({ name }) => name.includes(aloneName))
+    .map((alone) => {
+      const [label = ''] = alone.name.split(', ');
+      const served = lines.filter((line) => line !== alone && line.name.startsWith(`${label}, `));
+      const parts = served.map(({ name, median }) => {
+        return `${name.slice(label.length + 2)}: ${figure((100 * median.rate) / alone.median.rate)} %`;
+      });
+      return `Rows a second of those of ${alone.name}: ${parts.join('; ')}.`;
+    });
+}
+
 export const serveTable = {
   name: 'serve',
   /** `flags` go to `shoal serve`, `benchFlags` to `shoal bench`. */
@@ -80,10 +100,10 @@ export const serveTable = {
           toServed(await runBench(server, effort, [...load, ...benchFlags]), server.pid),
       })),
     ]);
-    const alone = [mlp, digits, conv].map((model): Cell<Served> => {
+    const alone = compared.map(({ label, model }): Cell<Served> => {
       const rows = model.maxBatchSize;
       return {
-        name: `${model.name}, ONNX Runtime alone, batch ${rows}`,
+        name: `${label}, ${aloneName}, batch ${rows}`,
         async measure(effort) {
           const { rate, p50, p99, cpuUs } = await measureAlone(
             modelFile(repository.folder, model),
@@ -102,6 +122,7 @@ export const serveTable = {
       notes: (lines) => [
         'server = the process with router and batching, runners = the processes that run models; CPU µs a request. ' +
           'Of ONNX Runtime alone: rows a second, ms a run.',
+        ...shares(lines),
         ...generatorNotes(lines),
       ],
       async close() {
