@@ -11,7 +11,7 @@ test('cells take turns, round after round; what cannot be measured is left out',
       measure() {
         order.push(name);
         const rate = rates[round++];
-        return Promise.resolve(rate === undefined ? undefined : { rate });
+        return rate === undefined ? Promise.reject(new Error('no')) : Promise.resolve({ rate });
       },
     };
   };

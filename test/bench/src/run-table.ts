@@ -2,7 +2,7 @@ import type { Cell, Effort, Line, Measured } from './table';
 
 /**
  * Measures all cells round after round, so that a disturbance of the machine hits neighbours and not one column; each
- * cell's median round counts. A cell that cannot be measured is left out.
+ * cell's median round counts. A cell that cannot be measured is left out, with a message.
  */
 export async function runCells<M extends Measured>(
   cells: readonly Cell<M>[],
@@ -14,8 +14,10 @@ export async function runCells<M extends Measured>(
   for (let round = 1; round <= effort.rounds; round++) {
     for (const cell of chosen) {
       say(`round ${round}/${effort.rounds}: ${cell.name}`);
-      const measured = await cell.measure(effort);
-      if (measured === undefined) continue;
+      const measured = await cell.measure(effort).catch((thrown: unknown) => {
+        say(`not measured: ${cell.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      });
+      if (!measured) continue;
       const rounds = found.get(cell) ?? [];
       rounds.push(measured);
       found.set(cell, rounds);

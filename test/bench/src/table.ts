@@ -20,8 +20,7 @@ export interface Measured {
 /** One line of a table: what it is called, and how to measure it once. */
 export interface Cell<M extends Measured> {
   readonly name: string;
-  /** Undefined: it cannot be measured here; the reason has been told. */
-  measure(effort: Effort): Promise<M | undefined>;
+  measure(effort: Effort): Promise<M>;
 }
 
 /** A cell's result: the round with the median rate, so that its figures belong together. */

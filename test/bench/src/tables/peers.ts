@@ -24,30 +24,18 @@ export const peersTable = {
         peers
           .filter((peer) => peer.models.has(model.name) && (peer.kind === 'grpc' || name.includes('unary')))
           .map((peer): Cell<Served> => {
-            return { name: `${name} | ${peer.name}`, measure: (effort) => measure(peer, effort, flags, say) };
+            return { name: `${name} | ${peer.name}`, measure: (effort) => measure(peer, effort, flags) };
           }),
       );
     return { cells, columns, notes: (lines) => [...ratios(lines), ...generatorNotes(lines)], close };
   },
 };
 
-/** A peer that fails loses the cell, not the table. */
-async function measure(
-  peer: Peer,
-  effort: Effort,
-  flags: readonly string[],
-  say: (line: string) => void,
-): Promise<Served | undefined> {
-  try {
-    if (peer.kind === 'http')
-      return await httpLoad(peer, Number(flags[flags.indexOf('--concurrency-range') + 1]), effort);
-    const served = toServed(await runBench(peer, effort, flags), peer.pid);
-    // Of others only the whole is told: their processes are theirs to divide.
-    return peer.name === 'shoal' ? served : { ...served, rootUs: totalUs(served), childrenUs: Number.NaN };
-  } catch (thrown) {
-    say(`not measured: ${peer.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-    return undefined;
-  }
+async function measure(peer: Peer, effort: Effort, flags: readonly string[]): Promise<Served> {
+  if (peer.kind === 'http') return httpLoad(peer, Number(flags[flags.indexOf('--concurrency-range') + 1]), effort);
+  const served = toServed(await runBench(peer, effort, flags), peer.pid);
+  // Of others only the whole is told: their processes are theirs to divide.
+  return peer.name === 'shoal' ? served : { ...served, rootUs: totalUs(served), childrenUs: Number.NaN };
 }
 
 /** CPU of all the server's processes. */

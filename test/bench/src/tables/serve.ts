@@ -93,24 +93,17 @@ export const serveTable = {
       repository.remove();
       throw thrown;
     });
-    const cells = workloads.flatMap((workload): Cell<Served>[] => [
-      ...loadsOf(workload).map(({ name, flags: load }) => ({
-        name,
-        measure: async (effort: Parameters<Cell<Served>['measure']>[0]) =>
-          toServed(await runBench(server, effort, [...load, ...benchFlags]), server.pid),
-      })),
-    ]);
+    const cells = workloads.flatMap(loadsOf).map(({ name, flags: load }): Cell<Served> => ({
+      name,
+      measure: async (effort) => toServed(await runBench(server, effort, [...load, ...benchFlags]), server.pid),
+    }));
     const alone = compared.map(({ label, model }): Cell<Served> => {
       const rows = model.maxBatchSize;
       return {
         name: `${label}, ${aloneName}, batch ${rows}`,
         async measure(effort) {
-          const { rate, p50, p99, cpuUs } = await measureAlone(
-            modelFile(repository.folder, model),
-            model,
-            rows,
-            effort,
-          );
+          const file = modelFile(repository.folder, model);
+          const { rate, p50, p99, cpuUs } = await measureAlone(file, model, rows, effort);
           const none = { rootUs: Number.NaN, clientUs: Number.NaN, p95: Number.NaN, failed: 0, generatorLimit: false };
           return { ...none, rate, p50, p99, childrenUs: cpuUs, batch: rows };
         },
