@@ -63,7 +63,7 @@ export class Receiver implements FrameSink {
     this.#host = host;
     this.#memory = memory;
     this.#streamWindow = limits.streamWindow;
-    this.reader = new FrameReader(this, limits.maxFrameSize, limits.maxHeaderBlock, isServer);
+    this.reader = new FrameReader(this, limits.maxFrameSize, isServer);
     this.assembly = new HeaderAssembly(limits.maxHeaderBlock, limits.maxContinuations);
     this.#decoder = new HpackDecoder(Math.max(limits.headerTable, defaultHeaderTable), limits.maxHeaderList);
     this.#window = new ReceiveWindow(limits.connectionWindow);
