@@ -6,8 +6,11 @@ import { writeOutputs } from '../shared-memory/write-outputs';
 
 /** Who asked; hears one of the two, once, unless the call is cancelled. */
 export interface InferListener {
-  /** A whole serialised ModelInferResponse. */
-  answered(response: Buffer): void;
+  /**
+   * A whole serialised ModelInferResponse.
+   * @param done Nobody reads the request's message any more.
+   */
+  answered(response: Buffer, done: boolean): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
 }
 
@@ -48,7 +51,7 @@ export class InferCall implements Waiter {
     this.#end();
   }
 
-  answered(response: Uint8Array, direct: boolean): void {
+  answered(response: Uint8Array, { direct, done }: { readonly direct: boolean; readonly done: boolean }): void {
     let bytes: Buffer;
     try {
       bytes = direct ? asBuffer(response) : this.#finish(asBuffer(response));
@@ -57,7 +60,7 @@ export class InferCall implements Waiter {
       return;
     }
     this.#end();
-    this.#listener.answered(bytes);
+    this.#listener.answered(bytes, done);
   }
 
   failed(error: ShoalError, origin: FailureOrigin): void {

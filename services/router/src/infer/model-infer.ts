@@ -14,7 +14,13 @@ export function modelInfer(inference: Inference, message: Buffer, call: CallCont
     try {
       view = scanInferRequest(message);
       const origin = { unary: true, message, deadline: call.deadline };
-      const infer = inference.start(view, origin, { answered: resolve, failed: fail });
+      const infer = inference.start(view, origin, {
+        answered(response, done) {
+          if (done && response.buffer !== message.buffer) call.recycle(message);
+          resolve(response);
+        },
+        failed: fail,
+      });
       call.onCancel(() => {
         infer.cancel();
         reject(new ShoalError('CANCELLED', 'the client does not wait for the answer any more'));

@@ -15,9 +15,10 @@ export type FailureOrigin = 'model' | 'queue' | 'router';
 export interface Waiter {
   /**
    * A whole serialised ModelInferResponse.
-   * @param direct What the client wants in its memory is there already.
+   * @param how.direct What the client wants in its memory is there already.
+   * @param how.done Nobody reads the request's bytes any more.
    */
-  answered(response: Uint8Array, direct: boolean): void;
+  answered(response: Uint8Array, how: { readonly direct: boolean; readonly done: boolean }): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
   /** The queue it was offered to is gone: a plan for the version that has taken its place. Throws like a new request. */
   replan(): InferPlan;

@@ -1,9 +1,10 @@
 import { ShoalError } from '@shoal/core';
-import type { Link, LinkMessage, Offer } from '@shoal/link';
+import { FilePart, type Link, type LinkMessage, type Offer } from '@shoal/link';
 import { FakeClock } from '@shoal/testing';
 import * as fc from 'fast-check';
 import { VersionEntry } from '../catalog/version-entry';
 import { simpleModel } from '../testing/model-configs';
+import type { RegionUse } from '../shared-memory/regions';
 import type { InferPlan } from './infer-plan';
 import type { Waiter } from './pending-request';
 import { RequestTable } from './request-table';
@@ -13,7 +14,7 @@ function recorder(sent: LinkMessage[], refuses = false): Link {
   return {
     peer: { kind: 'hello', role: 'batching', id: 'x' },
     bufferedBytes: 0,
-    sharesMemory: false,
+    sharesMemory,
     send(message) {
       if (refuses && message.kind === 'data') throw new ShoalError('RESOURCE_EXHAUSTED', 'too large a message');
       sent.push(message);
@@ -33,8 +34,11 @@ class Recorder implements Waiter {
     return this.answers + (this.failure ? 1 : 0);
   }
 
-  answered(): void {
+  how: { direct: boolean; done: boolean } | undefined;
+
+  answered(_response: Uint8Array, how: { direct: boolean; done: boolean }): void {
     this.answers += 1;
+    this.how = how;
   }
 
   failed(error: ShoalError): void {
@@ -86,6 +90,7 @@ let toRunner: LinkMessage[];
 let batchingUp: boolean;
 let runnersUp: Set<string>;
 let refusesData: boolean;
+let sharesMemory: boolean;
 
 function reset(): void {
   clock = new FakeClock(1_000);
@@ -94,6 +99,7 @@ function reset(): void {
   batchingUp = true;
   runnersUp = new Set(['r1']);
   refusesData = false;
+  sharesMemory = false;
   table = new RequestTable(clock, {
     owner: () => 'b1',
     batching: () => (batchingUp ? recorder(toBatching) : undefined),
@@ -244,6 +250,76 @@ test('an answer to an offer of a lost batching instance counts, and takes the ne
   expect(toBatching.at(-1)).toEqual({ kind: 'cancel', offerId: lastOffer(), reason: 'cancelled' });
   answer(lastOffer());
   expect(waiter.answers).toBe(1);
+});
+
+test('the request’s bytes are free once the newest offer is answered', () => {
+  const [first, second] = [new Recorder(), new Recorder()];
+  table.submit(plan(), first, Infinity);
+  send(lastOffer());
+  answer(lastOffer());
+  expect(first.how).toEqual({ direct: false, done: true });
+  table.submit(plan(), second, Infinity);
+  const before = lastOffer();
+  send(before);
+  table.batchingClosed('b1');
+  send(lastOffer());
+  answer(before);
+  expect(second.how).toEqual({ direct: false, done: false });
+});
+
+describe('a request with a client’s shared memory', () => {
+  const kilobyte = 1024;
+  const inRegion = { region: 'r', offset: 0, byteSize: 100 * kilobyte };
+  const part = new FilePart({ fd: 0, device: 1, inode: 1, offset: 0, byteLength: 100 * kilobyte }, false);
+  const bytes = {
+    byteLength: 3,
+    readInto: (to: Uint8Array, at: number) => to.set([1, 2, 3], at),
+    release: () => undefined,
+  };
+  let waiter: Recorder;
+
+  beforeEach(() => {
+    const made = plan();
+    const regions = { part: () => part } as unknown as RegionUse;
+    const inputs = [{ index: 0, shape: [3], bytes }];
+    const outputs = [{ index: 1, classification: 0, sharedMemory: inRegion }];
+    waiter = new Recorder();
+    table.submit(
+      { ...made, regions, request: { ...made.request, inputs, outputs, sharedMemoryOutputs: true } },
+      waiter,
+      Infinity,
+    );
+  });
+
+  test('leaves it to a runner of this machine, until one has refused', () => {
+    sharesMemory = true;
+    send(lastOffer());
+    const place = { file: part, region: 'r', offset: 0 };
+    expect(toRunner.at(-1)).toMatchObject({ outputs: [{ index: 1, classification: 0, place }] });
+    expect(toRunner.at(-1)?.kind === 'data' && toRunner.at(-1)).toHaveProperty('inputs.0.bytes', bytes);
+    table.runnerMessage('r1', { kind: 'refused', offerId: lastOffer() });
+    send(lastOffer());
+    expect(toRunner.at(-1)).toMatchObject({
+      inputs: [{ index: 0, shape: [3], bytes: Buffer.from([1, 2, 3]) }],
+      outputs: [{ index: 1, classification: 0 }],
+    });
+    answer(lastOffer());
+    expect(waiter.how?.direct).toBe(false);
+  });
+
+  test('knows that the outputs are there when such a runner answers', () => {
+    sharesMemory = true;
+    send(lastOffer());
+    answer(lastOffer());
+    expect(waiter.how?.direct).toBe(true);
+  });
+
+  test('is sent with its bytes to any other', () => {
+    send(lastOffer());
+    expect(toRunner.at(-1)).toMatchObject({ inputs: [{ bytes: Buffer.from([1, 2, 3]) }] });
+    answer(lastOffer());
+    expect(waiter.how).toEqual({ direct: false, done: true });
+  });
 });
 
 test('a batch that is split sends the bytes again, to the place named last', () => {

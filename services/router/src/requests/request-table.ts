@@ -99,9 +99,11 @@ export class RequestTable {
       }
       // When it cannot be read, its link is over, and the request is offered again.
       const response = wholeBytes(message.response);
-      if (request.offerId !== message.offerId) this.#recall(request, 'cancelled');
+      // An answer to the newest offer came after its bytes had left; others may have come before.
+      const newest = request.offerId === message.offerId;
+      if (!newest) this.#recall(request, 'cancelled');
       this.#forget(request);
-      request.waiter.answered(response, request.direct);
+      request.waiter.answered(response, { direct: request.direct, done: newest });
     } else if (message.kind === 'refused') {
       const request = this.#byOffer.get(message.offerId);
       if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {
