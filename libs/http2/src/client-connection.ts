@@ -127,9 +127,11 @@ export class ClientConnection extends Connection {
   }
 
   protected override onPeerGoAway(lastStreamId: number, code: number): void {
+    // First, so that nobody who tries again tries it here.
+    this.#draining();
     const unprocessed = { code, by: 'peer', unprocessed: true } as const;
     for (const stream of [...this.streams.values()]) if (stream.id > lastStreamId) this.abort(stream, unprocessed);
-    this.#draining();
+    this.finishDraining('the server went away');
   }
 
   protected override onPeerSettings(): void {
@@ -149,7 +151,6 @@ export class ClientConnection extends Connection {
     const before = this.state;
     this.startDraining();
     if (before !== this.state) this.#options.onDraining?.();
-    this.finishDraining('the server went away');
   }
 
   #capacity(): void {

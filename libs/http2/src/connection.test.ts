@@ -104,6 +104,23 @@ test('streams above the last one of a GOAWAY may be asked again', async () => {
   await server.close();
 });
 
+test('whoever asks again at once does not ask the connection that goes away', async () => {
+  const server = await startExampleServer(keeper());
+  const client = connectTo(server.port);
+  const capacity: boolean[] = [];
+  const handler: StreamHandler = {
+    onData: () => undefined,
+    onEnd: () => undefined,
+    onAborted: () => void capacity.push(client.hasCapacity),
+  };
+  client.request(null, [':method', 'GET', ':scheme', 'http', ':path', '/'], handler);
+  await until(() => [...server.connections][0]?.activeStreams === 1);
+  [...server.connections][0]!.output.goAway(0, 0, '');
+  await until(() => client.state === 'closed');
+  expect(capacity).toEqual([false]);
+  await server.close();
+});
+
 test('a client opens no more streams than the server allows', async () => {
   const kept = keeper();
   const server = await startExampleServer({ onRequest: kept.onRequest, limits: { maxConcurrentStreams: 2 } });
