@@ -1,3 +1,4 @@
+import { IdTable } from '@shoal/core';
 import type { Batch } from './batch';
 import type { ModelQueue } from './model-queue';
 
@@ -7,8 +8,8 @@ export class Runner<T = unknown> {
   readonly queue: ModelQueue<T>;
   /** Batches that it takes at once: one runs, the others load meanwhile. */
   readonly credits: number;
-  /** In the order in which they were granted, which is the order in which it runs them. */
-  readonly batches = new Map<number, Batch<T>>();
+  /** By id. It runs them in the order in which they were granted. */
+  readonly batches = new IdTable<Batch<T>>();
   /** It is to be granted nothing more. */
   retired = false;
   /** It runs a request that must be alone. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@shoal/core';
+import { type ErrorCode, IdTable } from '@shoal/core';
 import type { Link, Offer } from '@shoal/link';
 import type { Ticket } from '@shoal/scheduler';
 
@@ -14,7 +14,7 @@ export interface OfferTag {
 export class RouterLink {
   readonly link: Link;
   readonly id: string;
-  readonly #tickets = new Map<number, Ticket<OfferTag>>();
+  readonly #tickets = new IdTable<Ticket<OfferTag>>();
 
   constructor(link: Link) {
     this.link = link;
@@ -44,6 +44,6 @@ export class RouterLink {
 
   /** All that is not settled. */
   tickets(): Ticket<OfferTag>[] {
-    return [...this.#tickets.values()];
+    return this.#tickets.values();
   }
 }

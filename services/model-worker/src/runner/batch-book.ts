@@ -1,11 +1,12 @@
 import { type Data, byteLengthOf } from '@shoal/link';
+import { PastBatches } from './past-batches';
 
 /** What a batch's place holds: bytes awaited, bytes here, or nobody (withdrawn, router gone, bytes never came). */
 interface Slot<L> {
   readonly router: string;
   readonly rows: number;
   state: 'awaited' | 'here' | 'absent';
-  arrival?: Arrival<L>;
+  arrival: Arrival<L> | undefined;
 }
 
 /** A member's bytes and the road its answer takes back. */
@@ -74,9 +75,10 @@ const rememberedBatches = 1024;
  */
 export class BatchBook<L> {
   readonly #limits: BookLimits;
-  readonly #entries = new Map<number, Entry<L>>();
+  /** In the order of their grants; a few at most, as many as there are credits. */
+  readonly #entries: Entry<L>[] = [];
   readonly #early = new Map<number, Map<number, EarlyMember<L>>>();
-  readonly #past = new Set<number>();
+  readonly #past = new PastBatches(rememberedBatches);
   #earlyBytes = 0;
   #earlyMembers = 0;
 
@@ -86,7 +88,7 @@ export class BatchBook<L> {
 
   /** Batches granted and not finished. */
   get held(): number {
-    return this.#entries.size;
+    return this.#entries.length;
   }
 
   /** Members whose batch is not known yet. */
@@ -102,11 +104,16 @@ export class BatchBook<L> {
     rows: readonly number[],
     now: number,
   ): BookAction<L>[] | undefined {
-    if (this.#entries.has(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
+    if (this.#entry(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
     this.#past.delete(batchId);
-    const slots = routers.map((router, i): Slot<L> => ({ router, rows: rows[i] as number, state: 'awaited' }));
+    const slots = routers.map((router, i): Slot<L> => ({
+      router,
+      rows: rows[i] as number,
+      state: 'awaited',
+      arrival: undefined,
+    }));
     const entry = { batchId, origin, arrivedAt: now, slots, awaited: slots.length, running: false };
-    this.#entries.set(batchId, entry);
+    this.#entries.push(entry);
     const actions: BookAction<L>[] = [];
     for (const [member, early] of this.#takeEarly(batchId)) {
       const slot = slots[member];
@@ -119,7 +126,7 @@ export class BatchBook<L> {
   /** A router's bytes came. */
   data(router: string, arrival: Arrival<L>, now: number): BookAction<L>[] {
     const { batchId, member } = arrival.data;
-    const entry = this.#entries.get(batchId);
+    const entry = this.#entry(batchId);
     if (entry) {
       const slot = entry.slots[member];
       if (slot?.state === 'awaited' && slot.router === router) {
@@ -143,7 +150,7 @@ export class BatchBook<L> {
 
   /** A router's client is gone. */
   withdrawn(router: string, batchId: number, member: number, now: number): BookAction<L>[] {
-    const entry = this.#entries.get(batchId);
+    const entry = this.#entry(batchId);
     if (entry) {
       const slot = entry.slots[member];
       return slot?.router === router ? this.#leave(entry, slot) : [];
@@ -168,7 +175,7 @@ export class BatchBook<L> {
         actions.push(...dropped(early.arrival));
       }
     }
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       for (const slot of entry.slots) {
         if (slot.router === router) actions.push(...this.#leave(entry, slot));
       }
@@ -179,7 +186,7 @@ export class BatchBook<L> {
   /** Lets go of what has waited too long. */
   tick(now: number): BookAction<L>[] {
     const actions: BookAction<L>[] = [];
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       if (entry.running || entry.awaited === 0 || now < entry.arrivedAt + this.#limits.gatherTimeoutMs) continue;
       for (const slot of entry.slots) if (slot.state === 'awaited') this.#fill(entry, slot, undefined);
     }
@@ -196,7 +203,7 @@ export class BatchBook<L> {
   /** When `tick` has something to do next; undefined = never. */
   nextTick(): number | undefined {
     let next = Infinity;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       if (entry.awaited > 0) next = Math.min(next, entry.arrivedAt + this.#limits.gatherTimeoutMs);
     }
     for (const members of this.#early.values()) {
@@ -207,13 +214,13 @@ export class BatchBook<L> {
 
   /** The next batch to run, marked as running; undefined when none is complete. `finish` must follow. */
   take(): GatheredBatch<L> | undefined {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       if (entry.running) continue;
       if (entry.awaited === 0) {
         entry.running = true;
         const batch = gathered(entry);
         // The bytes go with the batch.
-        for (const slot of entry.slots) delete slot.arrival;
+        for (const slot of entry.slots) slot.arrival = undefined;
         return batch;
       }
       if (this.#limits.ordered) return undefined;
@@ -223,19 +230,19 @@ export class BatchBook<L> {
 
   /** False once the member's client is gone: its answer would be for nobody. */
   isPresent(batchId: number, member: number): boolean {
-    return this.#entries.get(batchId)?.slots[member]?.state === 'here';
+    return this.#entry(batchId)?.slots[member]?.state === 'here';
   }
 
   /** The batch is over. */
   finish(batchId: number): void {
-    this.#entries.delete(batchId);
+    const at = this.#entries.findIndex((entry) => entry.batchId === batchId);
+    if (at >= 0) this.#entries.splice(at, 1);
     this.#past.add(batchId);
-    if (this.#past.size > rememberedBatches) {
-      for (const oldest of this.#past) {
-        this.#past.delete(oldest);
-        break;
-      }
-    }
+  }
+
+  #entry(batchId: number): Entry<L> | undefined {
+    for (const entry of this.#entries) if (entry.batchId === batchId) return entry;
+    return undefined;
   }
 
   #fill(entry: Entry<L>, slot: Slot<L>, arrival: Arrival<L> | undefined): void {
@@ -253,7 +260,7 @@ export class BatchBook<L> {
     if (slot.state === 'awaited') entry.awaited -= 1;
     slot.state = 'absent';
     const actions = dropped(slot.arrival);
-    delete slot.arrival;
+    slot.arrival = undefined;
     if (entry.running && !entry.slots.some((other) => other.state === 'here')) {
       actions.push({ kind: 'abandoned', batchId: entry.batchId });
     }

@@ -1,4 +1,4 @@
-import { type CancelTimer, type Clock, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
+import { type CancelTimer, type Clock, IdTable, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
 import { type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
 import type { InferPlan } from './infer-plan';
@@ -25,7 +25,7 @@ const longestRestMs = 500;
 export class RequestTable {
   readonly #clock: Clock;
   readonly #roads: Roads;
-  readonly #byOffer = new Map<number, PendingRequest>();
+  readonly #byOffer = new IdTable<PendingRequest>();
   /** Those that are unrouted or resting. */
   readonly #idle = new Set<PendingRequest>();
   readonly #due = new IndexedHeap<PendingRequest>();
@@ -129,11 +129,10 @@ export class RequestTable {
   }
 
   #offered(chosen: (request: PendingRequest) => boolean): PendingRequest[] {
-    const found: PendingRequest[] = [];
-    for (const [offerId, request] of this.#byOffer) {
-      if (request.offerId === offerId && chosen(request)) found.push(request);
-    }
-    return found;
+    const found = new Set(this.#byOffer.values());
+    return [...found]
+      .filter((request) => this.#byOffer.get(request.offerId) === request && chosen(request))
+      .toSorted((a, b) => a.acceptedAt - b.acceptedAt);
   }
 
   #offer(request: PendingRequest): void {
