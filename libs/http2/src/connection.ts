@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { CancelTimer, Clock, Random } from '@shoal/core';
+import { type CancelTimer, type Clock, IdTable, type Random } from '@shoal/core';
 import { Budgets } from './budgets';
 import { ConnectionFault, type ErrorCodeName, errorCodeName, errorCodes } from './errors';
 import { defaultWindow, settingIds } from './frames/constants';
@@ -67,7 +67,7 @@ export abstract class Connection implements ReceiverHost, SenderEvents, StreamOw
   readonly budgets: Budgets;
   readonly pings: Pings;
   readonly recentResets: RecentResets;
-  readonly streams = new Map<number, Stream>();
+  readonly streams = new IdTable<Stream>();
   /** Something has come from the peer since the watchdog looked. */
   heard = true;
   /** The highest stream the peer has opened and we have looked at. */
@@ -370,7 +370,7 @@ export abstract class Connection implements ReceiverHost, SenderEvents, StreamOw
 
   #abortAll(reason: CloseReason): void {
     const why: AbortReason = { code: errorCodes[reason.code], by: 'connection', unprocessed: false };
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.values()) {
       try {
         this.abort(stream, why);
       } catch (thrown) {

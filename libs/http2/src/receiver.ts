@@ -1,3 +1,4 @@
+import type { IdTable } from '@shoal/core';
 import type { Budgets } from './budgets';
 import { ConnectionFault, errorCodes } from './errors';
 import { ReceiveWindow } from './flow-control';
@@ -23,7 +24,7 @@ export interface ReceiverHost {
   readonly sender: Sender;
   readonly pings: Pings;
   readonly recentResets: RecentResets;
-  readonly streams: ReadonlyMap<number, Stream>;
+  readonly streams: Pick<IdTable<Stream>, 'get' | 'values'>;
   /** A complete header block of a stream. */
   onBlock(streamId: number, ends: boolean, block: HeaderBlock, selfDependent: boolean): void;
   onGoAway(lastStreamId: number, code: number): void;
