@@ -10,7 +10,7 @@ import {
   createTransport,
 } from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
-import { bytesOf } from '@shoal/tensor';
+import { bytesOf, tensorArray } from '@shoal/tensor';
 import { FakeClock } from '@shoal/testing';
 import { Engine } from './engine';
 import type { RunResult, ThreadTensor } from './thread-messages';
@@ -87,9 +87,14 @@ const data = (batchId: number, member = 0): Data => ({
   outputs: [],
 });
 
+/** Numbers of an INT32 tensor. */
+function ints(of: ThreadTensor['data'] | undefined): unknown[] {
+  return [...tensorArray('INT32', of as Uint8Array)];
+}
+
 function echo(run: { feeds: readonly ThreadTensor[] } | undefined): RunResult {
   const feed = run?.feeds[0] as ThreadTensor;
-  return { kind: 'ran', outputs: [{ ...feed, name: 'y' }], inferMs: 1 };
+  return { kind: 'ran', outputs: [{ ...feed, name: 'y' }], inferMs: 1, spent: [] };
 }
 
 const failure: RunResult = {
@@ -97,6 +102,7 @@ const failure: RunResult = {
   reason: 'boom at /models/m/1/model.onnx',
   exhausted: false,
   inferMs: 1,
+  spent: [],
 };
 
 const kinds = (heard: readonly LinkMessage[]) => heard.map(({ kind }) => kind);
@@ -149,7 +155,7 @@ test('bytes elsewhere are let go of once they are in the batch, and where they w
   send(1, 2, all[3]!);
   send(2, 0, all[4]!);
   await settle();
-  expect([...new Int32Array(runs[0]?.feeds[0]?.data as ArrayBuffer)]).toEqual([7, 7]);
+  expect(ints(runs[0]?.feeds[0]?.data)).toEqual([7, 7]);
   expect(all.map(({ released }) => released)).toEqual([1, 1, 1, 1, 0]);
   await router.close();
   await settle();

@@ -11,13 +11,14 @@ import {
 } from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
 import { settle } from './back-pressure';
+import { BatchMemory } from './batch-memory';
 import { BatchBook, type BookAction, type GatheredBatch } from './batch-book';
 import { type Job, doneOf, jobOf, nanoseconds, prepareJob, refusedBatch } from './job';
 import type { BuildResponse } from './response';
 import { type RunError, runError } from './run-error';
 import { RunWatch, type RunWatchOptions } from './run-watch';
 import { scatterOutputs } from './scatter';
-import type { RunResult, ThreadTensor } from './thread-messages';
+import { type RunResult, type ThreadTensor, buffersOf } from './thread-messages';
 
 /** Bytes that came before their batch: enough for two large batches, little enough to be harmless. */
 const earlyBytes = 256 * 2 ** 20;
@@ -58,6 +59,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #book: BatchBook<Link>;
   readonly #watch: RunWatch;
+  readonly #memory = new BatchMemory();
   /** By a name of each link's own: what was granted over one that has closed is unknown to those after it. */
   readonly #batching = new Map<string, Link>();
   readonly #routers = new Map<string, Link>();
@@ -171,7 +173,7 @@ export class Engine {
   #prepare(batch: GatheredBatch<Link>): Job | undefined {
     const { signature, fed, clock } = this.#options;
     try {
-      return prepareJob(batch, signature, fed, clock);
+      return prepareJob(batch, signature, fed, clock, this.#memory);
     } catch (thrown) {
       this.#fail(jobOf(batch), faultOf(thrown), 0);
       return undefined;
@@ -186,6 +188,7 @@ export class Engine {
 
   /** Everybody left, or was at fault, before the run began. */
   #skip(job: Job): void {
+    for (const buffer of buffersOf(job.feeds)) this.#memory.give(buffer);
     const absent = [...job.absent, ...job.members.map(({ member }) => member)];
     this.#finish(job, { outcome: 'ok', absent });
   }
@@ -221,6 +224,7 @@ export class Engine {
   }
 
   #conclude(job: Job, result: RunResult): void {
+    for (const buffer of result.spent) this.#memory.give(buffer);
     if (result.kind === 'ran') this.#answer(job, result);
     else {
       const { modelFolder, signature } = this.#options;

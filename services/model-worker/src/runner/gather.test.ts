@@ -1,7 +1,8 @@
 import { ShoalError } from '@shoal/core';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
-import { bytesOf, encodeStrings } from '@shoal/tensor';
-import { gatherFeeds } from './gather';
+import { bytesOf, encodeStrings, tensorArray } from '@shoal/tensor';
+import { BatchMemory } from './batch-memory';
+import { type MemberInputs, gatherFeeds } from './gather';
 
 const spec = (name: string, datatype: TensorSpec['datatype'], dims: number[], modelDims = dims): TensorSpec => ({
   name,
@@ -23,6 +24,10 @@ const signature: ModelSignature = {
 };
 
 const fed = new Set([0, 1]);
+
+function gather(model: ModelSignature, taken: ReadonlySet<number>, present: readonly MemberInputs[]) {
+  return gatherFeeds(model, taken, present, new BatchMemory());
+}
 
 function member(index: number, values: number[][], text: string[]) {
   const rows = values.length;
@@ -49,7 +54,7 @@ test('rows follow one another, strings too; a reshape applies; unaligned bytes d
     ['y', 'é'],
   );
   const unaligned = { ...second.inputs[0], index: 0, shape: [2, 2], bytes: odd.subarray(1) };
-  const { feeds, members, rows, faults } = gatherFeeds(signature, fed, [
+  const { feeds, members, rows, faults } = gather(signature, fed, [
     first,
     { ...second, inputs: [unaligned, ...second.inputs.slice(1)] },
   ]);
@@ -58,7 +63,7 @@ test('rows follow one another, strings too; a reshape applies; unaligned bytes d
     { name: 'a', type: 'int32', dims: [3, 2] },
     { name: 's', type: 'string', dims: [3] },
   ]);
-  expect([...new Int32Array(feeds[0]?.data as ArrayBuffer)]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect([...tensorArray('INT32', feeds[0]?.data as Uint8Array)]).toEqual([1, 2, 3, 4, 5, 6]);
   expect(feeds[1]?.data).toEqual(['x', 'y', 'é']);
 });
 
@@ -71,15 +76,7 @@ test('a member that does not fit is left out with its reason, the others run', (
   const wrongRows = { ...member(4, [[1, 2]], ['x']), rows: 2 };
   const unknown = { ...good, member: 5, inputs: [{ index: 9, shape: [1], bytes: new Uint8Array(0) }] };
   const lacking = { ...good, member: 6, inputs: good.inputs.slice(0, 1) };
-  const { members, faults } = gatherFeeds(signature, fed, [
-    good,
-    cut,
-    manyStrings,
-    otherShape,
-    wrongRows,
-    unknown,
-    lacking,
-  ]);
+  const { members, faults } = gather(signature, fed, [good, cut, manyStrings, otherShape, wrongRows, unknown, lacking]);
   expect(members).toEqual([0]);
   expect(faults.map(({ member: at, code }) => [at, code])).toEqual([
     [1, 'INVALID_ARGUMENT'],
@@ -106,27 +103,42 @@ test('bytes elsewhere are read into their place; a member whose bytes are gone i
   };
   const numbers = { ...signature, inputs: signature.inputs.slice(0, 1) };
   const all = [remote(0, [1, 2]), remote(1, [3, 4], true), remote(2, [5, 6])];
-  const { feeds, members, rows, faults } = gatherFeeds(numbers, fed, all);
+  const { feeds, members, rows, faults } = gather(numbers, fed, all);
   expect(read).toEqual([0, 1, 0, 2]);
   expect([members, rows]).toEqual([
     [0, 2],
     [1, 1],
   ]);
-  expect([...new Int32Array(feeds[0]?.data as ArrayBuffer)]).toEqual([1, 2, 5, 6]);
+  expect([...tensorArray('INT32', feeds[0]?.data as Uint8Array)]).toEqual([1, 2, 5, 6]);
   const message = "input 'a' for model 'm': shared memory became shorter";
   expect(faults).toEqual([{ member: 1, code: 'INVALID_ARGUMENT', message }]);
-  expect(gatherFeeds(numbers, fed, [remote(0, [1, 2], true)])).toMatchObject({ feeds: [], members: [], rows: [] });
+  expect(gather(numbers, fed, [remote(0, [1, 2], true)])).toMatchObject({ feeds: [], members: [], rows: [] });
+});
+
+test('large batches use memory again, and fill it', () => {
+  const numbers = { ...signature, inputs: signature.inputs.slice(0, 1) };
+  const memory = new BatchMemory();
+  const one = (index: number, value: number) => {
+    const bytes = bytesOf(new Int32Array(20_000).fill(value));
+    return { member: index, rows: 1, inputs: [{ index: 0, shape: [1, 20_000], bytes }] };
+  };
+  const first = gatherFeeds(numbers, fed, [one(0, 1), one(1, 2)], memory).feeds[0]?.data as Uint8Array;
+  memory.give(first.buffer as ArrayBuffer);
+  const second = gatherFeeds(numbers, fed, [one(0, 3), one(1, 4)], memory).feeds[0]?.data as Uint8Array;
+  expect(second.buffer).toBe(first.buffer);
+  const values = [...tensorArray('INT32', second)];
+  expect([values.length, values[0], values[19_999], values[20_000], values[39_999]]).toEqual([40_000, 3, 3, 4, 4]);
 });
 
 test('an overflowing shape is refused before anything is allocated', () => {
   const huge = { ...member(0, [[1]], ['x']), inputs: [{ index: 0, shape: [1, 2 ** 52], bytes: new Uint8Array(4) }] };
-  const { feeds, faults } = gatherFeeds(signature, new Set([0]), [huge]);
+  const { feeds, faults } = gather(signature, new Set([0]), [huge]);
   expect(feeds).toEqual([]);
   expect(faults).toMatchObject([{ code: 'INVALID_ARGUMENT' }]);
 });
 
 test('an input that the session does not take is refused, never ignored', () => {
-  const { faults } = gatherFeeds(signature, new Set([0]), [member(0, [[1]], ['x'])]);
+  const { faults } = gather(signature, new Set([0]), [member(0, [[1]], ['x'])]);
   expect(faults).toMatchObject([{ member: 0, code: 'UNIMPLEMENTED' }]);
   expect(faults[0]?.message).toMatch(/input 's' of model 'm' cannot be given/);
 });

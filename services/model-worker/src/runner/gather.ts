@@ -1,7 +1,8 @@
 import { ShoalError } from '@shoal/core';
 import { type InputData, type MemberError, type RemoteBytes, byteLengthOf, isPieces, wholeBytes } from '@shoal/link';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
-import { allocateBatch, byteSize, decodeStrings, elementCount, gatherBytes } from '@shoal/tensor';
+import { byteSize, decodeStrings, elementCount, gatherBytes } from '@shoal/tensor';
+import type { BatchMemory } from './batch-memory';
 import { ortTypeOf } from './ort-types';
 import { reshapeDims } from './reshape';
 import type { ThreadTensor } from './thread-messages';
@@ -44,12 +45,14 @@ interface Taken {
  * Joins the members' inputs into one aligned tensor per input: the one copy that batching needs. Routers have checked
  * their requests already; what is checked again here protects the other members and the process. A member that does
  * not fit is left out with its reason.
+ * @param memory where the tensors are made.
  * @param fed indexes of the configured inputs that the session takes.
  */
 export function gatherFeeds(
   signature: ModelSignature,
   fed: ReadonlySet<number>,
   present: readonly MemberInputs[],
+  memory: BatchMemory,
 ): GatheredFeeds {
   const faults: MemberError[] = [];
   const fault = (member: number, thrown: unknown) => {
@@ -68,7 +71,7 @@ export function gatherFeeds(
   }
   for (;;) {
     const feeds: ThreadTensor[] = [];
-    const unread = joined(signature, taken, feeds);
+    const unread = joined(signature, taken, feeds, memory);
     if (!unread)
       return { feeds, members: taken.map(({ member }) => member), rows: taken.map(({ rows }) => rows), faults };
     // Seldom: the memory that its bytes are in is there no more. The others are gathered anew without it.
@@ -142,6 +145,13 @@ function checkSameShapes(signature: ModelSignature, first: Parts, other: Parts):
   }
 }
 
+function exactSize(datatype: Exclude<TensorSpec['datatype'], 'BYTES'>, dims: readonly number[]): number {
+  const size = byteSize(datatype, dims);
+  if (size === undefined)
+    throw new ShoalError('RESOURCE_EXHAUSTED', `a batch of shape [${dims.join(',')}] is too large`);
+  return size;
+}
+
 function unreadable(input: string, model: string, { code, message }: ShoalError): ShoalError {
   return new ShoalError(code, `input '${input}' for model '${model}': ${message}`);
 }
@@ -151,6 +161,7 @@ function joined(
   signature: ModelSignature,
   taken: readonly Taken[],
   feeds: ThreadTensor[],
+  memory: BatchMemory,
 ): { readonly at: number; readonly thrown: unknown } | undefined {
   const first = taken[0];
   if (!first) return undefined;
@@ -165,7 +176,7 @@ function joined(
       feeds.push({ name, type, dims, data: (each as (readonly string[])[]).flat() });
       continue;
     }
-    const { array, bytes } = allocateBatch(datatype, dims);
+    const bytes = memory.take(exactSize(datatype, dims));
     let filled = 0;
     for (const [at, data] of each.entries()) {
       try {
@@ -174,7 +185,9 @@ function joined(
         return { at, thrown: thrown instanceof ShoalError ? unreadable(name, signature.model, thrown) : thrown };
       }
     }
-    feeds.push({ name, type, dims, data: array.buffer as ArrayBuffer });
+    // What was in the memory before is of other requests.
+    if (filled !== bytes.length) throw new ShoalError('INTERNAL', `rows do not fill the batch for input '${name}'`);
+    feeds.push({ name, type, dims, data: bytes });
   }
   return undefined;
 }

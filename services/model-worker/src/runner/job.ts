@@ -2,6 +2,7 @@ import type { Clock } from '@shoal/core';
 import type { Done, Link, MemberError, WantedOutput } from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
 import type { GatheredBatch } from './batch-book';
+import type { BatchMemory } from './batch-memory';
 import { gatherFeeds } from './gather';
 import type { ThreadTensor } from './thread-messages';
 
@@ -51,10 +52,11 @@ export function prepareJob(
   signature: ModelSignature,
   fed: ReadonlySet<number>,
   clock: Clock,
+  memory: BatchMemory,
 ): Job {
   const began = clock.now();
   const inputs = batch.present.map(({ member, rows, arrival }) => ({ member, rows, inputs: arrival.data.inputs }));
-  const { feeds, members: taken, faults } = gatherFeeds(signature, fed, inputs);
+  const { feeds, members: taken, faults } = gatherFeeds(signature, fed, inputs, memory);
   const job = jobOf(batch);
   const members = job.members.filter(({ member }) => taken.includes(member));
   const fetches = namesOfWanted(signature, members);

@@ -3,7 +3,7 @@ import type { ProviderCandidate } from '@shoal/repository';
 import type { Loaded, LoadFailed, LoadSpec } from '../control-messages';
 import { OrtSession } from './ort-session';
 import { missingLibrary } from './providers';
-import type { RunResult, ThreadTensor } from './thread-messages';
+import { type RunResult, type ThreadTensor, buffersOf } from './thread-messages';
 
 /** A model's session on the thread that made it. */
 export class ModelSession {
@@ -19,10 +19,11 @@ export class ModelSession {
     const began = this.#clock.now();
     try {
       const outputs = this.#runSteadily(feeds, fetches);
-      return { kind: 'ran', outputs, inferMs: this.#clock.now() - began };
+      return { kind: 'ran', outputs, inferMs: this.#clock.now() - began, spent: buffersOf(feeds) };
     } catch (thrown) {
       const exhausted = thrown instanceof RangeError;
-      return { kind: 'failed', reason: textOf(thrown), exhausted, inferMs: this.#clock.now() - began };
+      const inferMs = this.#clock.now() - began;
+      return { kind: 'failed', reason: textOf(thrown), exhausted, inferMs, spent: buffersOf(feeds) };
     }
   }
 

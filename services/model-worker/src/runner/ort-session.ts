@@ -97,11 +97,7 @@ function tensorOf({ type, data, dims }: ThreadTensor): Tensor {
 function outputOf(name: string, { type, dims, data }: Tensor): ThreadTensor {
   if (type === 'string') return { name, type, dims, data: data as string[] };
   const { buffer, byteOffset, byteLength } = data as unknown as ArrayBufferView;
-  const whole = byteOffset === 0 && byteLength === buffer.byteLength;
-  return {
-    name,
-    type,
-    dims,
-    data: (whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer,
-  };
+  const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  // What is handed to another thread takes all of its buffer along.
+  return { name, type, dims, data: byteLength === buffer.byteLength ? bytes : bytes.slice() };
 }

@@ -1,4 +1,5 @@
 import type { ModelSignature } from '@shoal/protocol';
+import { bytesOf } from '@shoal/tensor';
 import { scatterOutputs } from './scatter';
 
 const signature: ModelSignature = {
@@ -11,14 +12,14 @@ const signature: ModelSignature = {
   decoupled: false,
 };
 
-const output = (dims: number[], type = 'int32') => ({ name: 'y', type, dims, data: Int32Array.of(1, 2, 3).buffer });
+const output = (dims: number[], type = 'int32') => ({ name: 'y', type, dims, data: bytesOf(Int32Array.of(1, 2, 3)) });
 
 test('each member gets its rows, in the wire’s shape, without a copy', () => {
   const data = output([3]);
   const [first, second] = scatterOutputs(signature, [data], [1, 2]);
   expect(first).toMatchObject([{ index: 0, shape: [1, 1] }]);
   expect(second?.[0]?.shape).toEqual([2, 1]);
-  expect(second?.[0]?.bytes.buffer).toBe(data.data);
+  expect(second?.[0]?.bytes.buffer).toBe(data.data.buffer);
   expect(second?.[0]?.bytes.byteOffset).toBe(4);
 });
 

@@ -32,7 +32,7 @@ export function scatterOutputs(
     const dims = wireDims(signature, spec, output, rows);
     const cut = isStrings(output.data)
       ? scatterStrings(output.data, signature.maxBatchSize > 0 ? rows : [1])
-      : scatterBytes(new Uint8Array(output.data), signature.maxBatchSize > 0 ? rows : [1]);
+      : scatterBytes(output.data, signature.maxBatchSize > 0 ? rows : [1]);
     cut.forEach((bytes, i) => {
       const shape = signature.maxBatchSize > 0 ? [rows[i] as number, ...dims] : [...dims];
       parts[i]?.push({ index, shape, bytes });

@@ -18,7 +18,7 @@ parentPort?.on('message', (message: ToThread) => {
   if (message.kind === 'run') {
     // Nobody asks for a run before the session is loaded.
     const result = (session as ModelSession).run(message.feeds, message.fetches);
-    post(result, result.kind === 'ran' ? buffersOf(result.outputs) : []);
+    post(result, [...result.spent, ...(result.kind === 'ran' ? buffersOf(result.outputs) : [])]);
   } else if (message.kind === 'load') {
     const opened = openSession(message, systemClock);
     session = opened.session;

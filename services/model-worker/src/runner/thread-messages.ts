@@ -1,7 +1,7 @@
 import type { Loaded, LoadFailed, LoadSpec } from '../control-messages';
 
 /*
- * What a runner's main thread and its session thread say to each other. Tensors travel as ArrayBuffers that are
+ * What a runner's main thread and its session thread say to each other. The memory of tensors is
  * transferred, not copied; strings are copied by the structured clone.
  */
 
@@ -11,19 +11,25 @@ export interface ThreadTensor {
   /** ONNX Runtime's type name. */
   readonly type: string;
   readonly dims: readonly number[];
-  /** Raw little-endian elements, or strings for type 'string'. */
-  readonly data: ArrayBuffer | readonly string[];
+  /** Raw little-endian elements, aligned for their type, or strings for type 'string'. */
+  readonly data: Uint8Array | readonly string[];
 }
 
-/** What a run gave. */
+/** What a run gave. `spent`: the memory of its feeds, which nobody reads any more. */
 export type RunResult =
-  | { readonly kind: 'ran'; readonly outputs: readonly ThreadTensor[]; readonly inferMs: number }
+  | {
+      readonly kind: 'ran';
+      readonly outputs: readonly ThreadTensor[];
+      readonly inferMs: number;
+      readonly spent: readonly ArrayBuffer[];
+    }
   | {
       readonly kind: 'failed';
       readonly reason: string;
       /** JavaScript itself ran out of memory. */
       readonly exhausted: boolean;
       readonly inferMs: number;
+      readonly spent: readonly ArrayBuffer[];
     };
 
 /** Tells the two kinds of `data` apart. */
@@ -33,7 +39,7 @@ export function isStrings(data: ThreadTensor['data']): data is readonly string[]
 
 /** The buffers that go along with tensors instead of being copied. */
 export function buffersOf(tensors: readonly ThreadTensor[]): ArrayBuffer[] {
-  return tensors.flatMap(({ data }) => (isStrings(data) ? [] : [data]));
+  return tensors.flatMap(({ data }) => (isStrings(data) ? [] : [data.buffer as ArrayBuffer]));
 }
 
 /** A run: it is answered with a `RunResult`, in the order of the runs. */

@@ -1,21 +1,26 @@
-const arrays: Readonly<Record<string, (buffer: ArrayBuffer) => ArrayBufferView>> = {
-  bool: (b) => new Uint8Array(b),
-  uint8: (b) => new Uint8Array(b),
-  uint16: (b) => new Uint16Array(b),
-  uint32: (b) => new Uint32Array(b),
-  uint64: (b) => new BigUint64Array(b),
-  int8: (b) => new Int8Array(b),
-  int16: (b) => new Int16Array(b),
-  int32: (b) => new Int32Array(b),
-  int64: (b) => new BigInt64Array(b),
-  float16: (b) => new Uint16Array(b),
-  float32: (b) => new Float32Array(b),
-  float64: (b) => new Float64Array(b),
+interface ArrayClass {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayBufferView;
+}
+
+const arrays: Readonly<Record<string, ArrayClass>> = {
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  float16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
 };
 
-/** The whole buffer as the typed array that ONNX Runtime wants for an element type of its own; it checks the class. */
-export function arrayOver(type: string, buffer: ArrayBuffer): ArrayBufferView {
-  const make = arrays[type];
-  if (!make) throw new Error(`no element type ${type}`);
-  return make(buffer);
+/** The bytes as the typed array that ONNX Runtime wants for an element type of its own; it checks the class. */
+export function arrayOver(type: string, { buffer, byteOffset, byteLength }: Uint8Array): ArrayBufferView {
+  const made = arrays[type];
+  if (!made) throw new Error(`no element type ${type}`);
+  return new made(buffer as ArrayBuffer, byteOffset, byteLength / made.BYTES_PER_ELEMENT);
 }

@@ -63,7 +63,7 @@ async function feedOf(
   } else if (input.source === 'random') {
     fillRandom(array, spec.datatype === 'BOOL', random);
   }
-  return { name: spec.name, type, dims, data: array.buffer as ArrayBuffer };
+  return { name: spec.name, type, dims, data: bytes };
 }
 
 function tooLarge(spec: TensorSpec): ShoalError {
