@@ -27,7 +27,7 @@ export interface MessageRoom {
   /** Counts the buffers of messages that have begun to come, and what compressed ones inflate to. */
   readonly memory: MemoryBudget;
   /** Where large messages are put. */
-  readonly pool: MessagePool;
+  readonly pool: Pick<MessagePool, 'give' | 'take'>;
   /** Decides who has to go when `memory` is used up. Default: who comes last. */
   readonly partials?: PartialMessages;
 }
