@@ -11,7 +11,7 @@ import { selfSigned } from './testing/self-signed';
 const { Unary } = echoService;
 const { cert, key } = selfSigned();
 const other = selfSigned();
-const carriers: readonly GrpcCarrier[] = ['grpc-js'];
+const carriers = grpcCarriers;
 const pairs = grpcCarriers.flatMap((server) => carriers.map((client) => [server, client] as const));
 
 describe.each(pairs)('TLS, server on %s, client on %s', (serverCarrier, clientCarrier) => {
