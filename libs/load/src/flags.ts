@@ -1,5 +1,5 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
-import { defaultCarrier, grpcCarriers } from '@shoal/rpc';
+import { grpcCarriers } from '@shoal/rpc';
 
 /** What is loaded. Names are perf_analyzer's where the meaning is the same. */
 export const targetFlags = {
@@ -35,10 +35,10 @@ export const targetFlags = {
   carrier: {
     name: 'carrier',
     type: 'string',
-    default: defaultCarrier,
+    default: 'native',
     choices: grpcCarriers,
     value: 'CARRIER',
-    help: 'What carries the generator’s own gRPC: native is the lighter one.',
+    help: 'What carries the generator’s own gRPC: native is much the lighter one.',
   },
   connections: {
     name: 'connections',

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type GrpcCarrier, defaultCarrier } from '@shoal/rpc';
+import type { GrpcCarrier } from '@shoal/rpc';
 import { describeMachine } from './machine';
 import { type BenchOptions, parseOptions, usage } from './options';
 import { projectRoot } from './project-root';
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     return;
   }
   const { table, effort, serverFlags, benchFlags } = options;
-  const carrier = (options.carrier || defaultCarrier) as GrpcCarrier;
+  const carrier = (options.carrier || 'native') as GrpcCarrier;
   switch (table) {
     case 'wire':
       return run(table, effort, wireTable.open(carrier, say));

@@ -14,7 +14,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   --warmup N         seconds before that (default 1.5)
   --rounds N         (default 3)
   --only TEXT        only cells whose name, as in the table, contains TEXT
-  --carrier NAME     the client's gRPC carrier: native or grpc-js
+  --carrier NAME     the client's gRPC carrier: native (default) or grpc-js
   --peer NAME=URL    peers: HOST:PORT of a V2 gRPC server, or the http://… that takes POSTs for the MLP; repeatable
   --start NAME=CMD   peers: starts it first, with BENCH_MODELS naming the folder with the models; repeatable
   --pid NAME=PID     peers: the process of a server that runs already, for its CPU; repeatable
