@@ -24,18 +24,25 @@ export function byteLengthOf(bytes: MessageBytes): number {
   return length;
 }
 
-/** All of them in one piece: as they are, or copied, which releases them. Throws as `RemoteBytes.readInto`. */
-export function wholeBytes(bytes: MessageBytes): Uint8Array {
+/**
+ * All of them in one piece: as they are, or copied, which releases them. Throws as `RemoteBytes.readInto`.
+ * @param allocate makes room for those that lie elsewhere.
+ */
+export function wholeBytes(bytes: MessageBytes, allocate: (length: number) => Uint8Array = fresh): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
   if (isPieces(bytes)) return bytes.length === 1 ? (bytes[0] as Uint8Array) : Buffer.concat(bytes);
   try {
-    // Not from the pool of small buffers, which a large one would not fit anyway.
-    const whole = Buffer.allocUnsafeSlow(bytes.byteLength);
+    const whole = allocate(bytes.byteLength);
     bytes.readInto(whole, 0);
     return whole;
   } finally {
     bytes.release();
   }
+}
+
+/** Not from the pool of small buffers, which a large one would not fit anyway. */
+function fresh(length: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(length);
 }
 
 /** Says that nobody reads them any more. */

@@ -20,6 +20,11 @@ export interface CallContext {
    * memory back, for the next large message. Optional, without effect on small messages.
    */
   recycle(message: Buffer): void;
+  /**
+   * Memory for one large response of a passthrough handler, with whatever was in it: nobody but the carrier may look at it once it
+   * has been handed over, since it is used again when it has been sent.
+   */
+  allocate(length: number): Buffer;
   /** Whether the message that the handler was given last had come compressed; undefined where the carrier cannot tell (grpc-js). */
   readonly requestCompressed: boolean | undefined;
   /**

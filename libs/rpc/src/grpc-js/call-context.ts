@@ -77,6 +77,10 @@ export class GrpcJsCallContext implements CallContext {
     // grpc-js's buffers are its own.
   }
 
+  allocate(length: number): Buffer {
+    return Buffer.allocUnsafeSlow(length);
+  }
+
   onCancel(cancelled: () => void): void {
     this.#onCancel = cancelled;
     if (this.#cancelled) queueMicrotask(cancelled);

@@ -12,6 +12,8 @@ export interface InferListener {
    */
   answered(response: Buffer, done: boolean): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
+  /** Memory for a large response. */
+  allocate(length: number): Buffer;
 }
 
 export interface InferCallParts {
@@ -61,6 +63,10 @@ export class InferCall implements Waiter {
     }
     this.#end();
     this.#listener.answered(bytes, done);
+  }
+
+  allocate(length: number): Buffer {
+    return this.#listener.allocate(length);
   }
 
   failed(error: ShoalError, origin: FailureOrigin): void {

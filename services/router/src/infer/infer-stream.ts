@@ -72,6 +72,8 @@ export class InferStream {
     slot.infer = this.#inference.start(view, origin, {
       answered: (response) => this.#settle(slot, wrapStreamResponse(response)),
       failed: (error, failureOrigin) => this.#failed(slot, view, error, failureOrigin),
+      // It is copied into its stream response.
+      allocate: (length) => Buffer.allocUnsafeSlow(length),
     });
   }
 

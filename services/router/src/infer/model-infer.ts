@@ -20,6 +20,7 @@ export function modelInfer(inference: Inference, message: Buffer, call: CallCont
           resolve(response);
         },
         failed: fail,
+        allocate: (length) => call.allocate(length),
       });
       call.onCancel(() => {
         infer.cancel();

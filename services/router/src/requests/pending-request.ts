@@ -20,6 +20,8 @@ export interface Waiter {
    */
   answered(response: Uint8Array, how: { readonly direct: boolean; readonly done: boolean }): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
+  /** Memory for an answer that is to be copied. */
+  allocate(length: number): Buffer;
   /** The queue it was offered to is gone: a plan for the version that has taken its place. Throws like a new request. */
   replan(): InferPlan;
 }

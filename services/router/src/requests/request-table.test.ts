@@ -41,6 +41,10 @@ class Recorder implements Waiter {
     this.how = how;
   }
 
+  allocate(length: number): Buffer {
+    return Buffer.alloc(length);
+  }
+
   failed(error: ShoalError): void {
     if (this.failure) throw new Error('failed twice');
     this.failure = error;

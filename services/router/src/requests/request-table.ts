@@ -98,7 +98,7 @@ export class RequestTable {
         return;
       }
       // When it cannot be read, its link is over, and the request is offered again.
-      const response = wholeBytes(message.response);
+      const response = wholeBytes(message.response, (length) => request.waiter.allocate(length));
       // An answer to the newest offer came after its bytes had left; others may have come before.
       const newest = request.offerId === message.offerId;
       if (!newest) this.#recall(request, 'cancelled');

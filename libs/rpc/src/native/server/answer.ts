@@ -1,5 +1,5 @@
 import type { ShoalError } from '@shoal/core';
-import { PreparedHeaders, type Stream } from '@shoal/http2';
+import { PreparedHeaders, type Released, type Stream } from '@shoal/http2';
 import type { Metadata } from '../../metadata';
 import type { Compression } from '../../server';
 import { type Deflation, Deflater, acceptedEncodings } from '../wire/compression';
@@ -31,6 +31,9 @@ export abstract class Answer {
   #headerPairs: string[] | null = null;
   #trailers: Metadata | undefined = undefined;
   #trailerPairs: string[] | null = null;
+  /** The memory that was allocated last, and who takes it back when it has been sent. */
+  #lent: Buffer | null = null;
+  #lender: Released | null = null;
 
   protected constructor(stream: Stream, acceptsGzip: boolean, compression: Deflation | null) {
     this.stream = stream;
@@ -64,7 +67,15 @@ export abstract class Answer {
   protected writeMessage(bytes: Buffer): void {
     if (!this.stream.hasSentHeaders) this.#sendHeaders();
     if (this.#deflater !== null || this.#deflation !== null) this.#compress(bytes);
+    else if (bytes === this.#lent) this.stream.write(bytes, false, messagePrefix(bytes.length, false), this.#lender);
     else this.stream.write(bytes, false, messagePrefix(bytes.length, false));
+  }
+
+  /** Has `memory` given back to `lender` once it has been sent as a message. */
+  protected lend(memory: Buffer, lender: Released): Buffer {
+    this.#lent = memory;
+    this.#lender = lender;
+    return memory;
   }
 
   /** Sends the status, behind all messages. */

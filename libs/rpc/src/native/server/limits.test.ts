@@ -196,6 +196,29 @@ describe('memory', () => {
     expect(new Set(seen).size).toBe(1);
   });
 
+  test('memory allocated for responses is used again once these were sent', async () => {
+    const requests: ArrayBufferLike[] = [];
+    const used: ArrayBufferLike[] = [];
+    const client = await start({
+      Unary(message: Buffer, call: CallContext) {
+        requests.push(message.buffer);
+        const response = call.allocate(message.length).fill(message[0]!);
+        used.push(response.buffer);
+        return response;
+      },
+    });
+    for (const [i, size] of [200_000, 150_000, 262_144].entries()) {
+      const answer = await ask(client, Buffer.alloc(size, i + 1));
+      expect(
+        Buffer.concat(answer.body)
+          .subarray(5)
+          .equals(Buffer.alloc(size, i + 1)),
+      ).toBe(true);
+    }
+    // By the requests that came after them.
+    expect(requests.slice(1).map((memory) => used.indexOf(memory))).toEqual([0, 1]);
+  });
+
   test('a paused call holds its client back within a window, and goes on where it was', async () => {
     let call: StreamCall<Buffer, Buffer> | undefined;
     let heard = 0;

@@ -103,6 +103,11 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
     this.#server.room.pool.give(message);
   }
 
+  allocate(length: number): Buffer {
+    const { pool } = this.#server.room;
+    return this.lend(pool.take(length), (memory) => pool.give(memory as Buffer));
+  }
+
   onCancel(cancelled: () => void): void {
     this.#onCancel = cancelled;
     if (this.#cancelled) queueMicrotask(() => this.#tellCancelled());
