@@ -194,6 +194,9 @@ export abstract class ClientCall implements MessageSink, Expiring, Sendable {
     if (reason.unprocessed && this.#resends < maxResends && this.isResendable) {
       this.#resends += 1;
       this.host.start(this);
+    } else if (this.heapIndex >= 0 && this.host.clock.now() >= this.heapKey) {
+      // Servers reset calls whose time is up, and may be quicker than our own timer.
+      this.#finish(new ShoalError('DEADLINE_EXCEEDED', 'Deadline exceeded'));
     } else this.#finish(errorOf(reason, this.host.targetText));
   }
 
