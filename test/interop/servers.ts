@@ -5,7 +5,7 @@ import { addTestService } from './test-service';
 
 /** The carriers of servers and of clients that this folder tries. */
 export const serverCarriers: readonly GrpcCarrier[] = ['native', 'grpc-js'];
-export const clientCarriers: readonly GrpcCarrier[] = ['grpc-js'];
+export const clientCarriers: readonly GrpcCarrier[] = ['native', 'grpc-js'];
 
 /** A server that listens for one test file. */
 export interface Running {
