@@ -1,10 +1,12 @@
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
-import { connect } from 'node:http2';
+import { EventEmitter } from 'node:events';
+import { type ServerHttp2Session, connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import type { StreamCall } from '../server';
 import { echoService } from '../testing/echo-service';
 import { hastyCalls } from '../testing/hasty-calls';
 import { createGrpcJsServer as createServer } from './create-server';
+import { endWhenDead } from './dead-session';
 
 const { Chat } = echoService;
 let openBefore: string[];
@@ -42,4 +44,19 @@ test('a connection that Node gave up for its many cancelled calls ends, with its
   hasty.destroy();
   await until(() => running.size === 0);
   await server.drain(0);
+});
+
+test('a connection that is closing is not asked', () => {
+  const clock = new FakeClock();
+  const session = Object.assign(new EventEmitter(), {
+    destroyed: true,
+    ping: () => {
+      throw new Error('ERR_HTTP2_INVALID_SESSION');
+    },
+  });
+  endWhenDead(session as unknown as ServerHttp2Session, clock);
+  session.emit('stream');
+  expect(clock.pending).toBe(1);
+  clock.advance(10_000);
+  expect(clock.pending).toBe(0);
 });

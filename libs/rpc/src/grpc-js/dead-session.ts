@@ -23,6 +23,8 @@ export function endWhenDead(session: ServerHttp2Session, clock: Clock): void {
     cancelTimer = undefined;
   };
   const ask = () => {
+    // It is closing, and has not said so yet: to ask it would throw.
+    if (session.destroyed) return rest();
     cancelTimer = clock.schedule(answerMs, () => {
       cancelTimer = clock.schedule(lastChanceMs, () => session.destroy());
     });
