@@ -1,7 +1,7 @@
 import { ShoalError, systemClock } from '@shoal/core';
 import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import { grpcCarriers } from './carrier';
-import type { RpcClient } from './client';
+import type { RpcClient, UnaryCaller } from './client';
 import { createClient } from './create-client';
 import { createServer } from './create-server';
 import type { CallContext, RpcServer, StreamCall } from './server';
@@ -159,5 +159,51 @@ describe.each(pairs)('a client on %s, a server on %s', (carrier, serverCarrier) 
     await told;
     const aborted = client.stream(Chat, { signal: abort.signal });
     await expect(new Promise((resolve) => aborted.onEnd(resolve))).resolves.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  test('a caller of bytes: each call has its end, with its tag, and none before it has begun', async () => {
+    const told: string[] = [];
+    let calling = false;
+    const listener = {
+      answered: (tag: number, message: Buffer) => void told.push(`${calling} ${tag} ${message.toString()}`),
+      failed: (tag: number, error: ShoalError) => void told.push(`${calling} ${tag} ${error.code}`),
+    };
+    const call = (caller: UnaryCaller, text: string, tag: number) => {
+      calling = true;
+      caller.call(Buffer.from(text), tag);
+      calling = false;
+    };
+    const caller = client.unaryCaller(Unary.path, listener, { headers: { 'x-who': 'me-' }, timeoutMs: 10_000 });
+    for (const [tag, text] of ['a', 'fail', 'b'].entries()) call(caller, text, tag);
+    call(client.unaryCaller(Unary.path, listener, { timeoutMs: 30 }), 'wait', 3);
+    await until(() => told.length === 4);
+    const ends = ['false 0 me-a', 'false 1 OUT_OF_RANGE', 'false 2 me-b', 'false 3 DEADLINE_EXCEEDED'];
+    expect(told.toSorted()).toEqual(ends);
+    told.length = 0;
+    call(client.unaryCaller(Unary.path, listener, { timeoutMs: 0 }), 'late', 5);
+    const lonely = createClient('127.0.0.1:1', { carrier });
+    const nobody = lonely.unaryCaller(Unary.path, listener);
+    call(nobody, 'x', 6);
+    await until(() => told.length === 2);
+    call(nobody, 'x', 7);
+    await until(() => told.length === 3);
+    expect(told).toEqual(['false 5 DEADLINE_EXCEEDED', 'false 6 UNAVAILABLE', 'false 7 UNAVAILABLE']);
+    lonely.close();
+  });
+
+  test('a caller of bytes: large answers, one after the other, are all right', async () => {
+    const bad: number[] = [];
+    let answers = 0;
+    const caller = client.unaryCaller(Unary.path, {
+      answered(tag, message) {
+        answers += 1;
+        if (!message.equals(Buffer.alloc(100_000 + tag, 97 + (tag % 26)))) bad.push(tag);
+        if (answers <= 40) caller.call(Buffer.alloc(100_008 + tag, 97 + ((tag + 8) % 26)), tag + 8);
+      },
+      failed: (tag) => void bad.push(tag),
+    });
+    for (let tag = 0; tag < 8; tag += 1) caller.call(Buffer.alloc(100_000 + tag, 97 + tag), tag);
+    await until(() => answers === 48 || bad.length > 0);
+    expect(bad).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { frame } from './frame';
+
 /** Resets beyond what nghttp2 allows at once. */
 const resets = 1500;
 
@@ -26,13 +28,4 @@ function begin(stream: number, path: string, who: string): Buffer {
 function literal(name: string, value: string): Buffer {
   const [key, text] = [Buffer.from(name), Buffer.from(value)];
   return Buffer.concat([Buffer.from([0, key.length]), key, Buffer.from([text.length]), text]);
-}
-
-function frame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
 }

@@ -2,6 +2,7 @@ import type { ShoalError } from '@shoal/core';
 import type { PreparedHeaders } from '@shoal/http2';
 import type { UnaryCaller, UnaryListener } from '../../client';
 import type { Deflation } from '../wire/compression';
+import { minPooledBytes } from '../wire/message-pool';
 import type { MessageRoom } from '../wire/message-reader';
 import type { CallHost } from './client-call';
 import { rethrowLater } from './rethrow-later';
@@ -60,7 +61,7 @@ class BytesCall extends UnaryCall {
     } catch (thrown) {
       rethrowLater(thrown);
     }
-    room.pool.give(response);
+    if (response.length >= minPooledBytes) room.pool.give(response);
   }
 
   protected override failed(error: ShoalError): void {
