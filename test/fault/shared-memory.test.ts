@@ -37,28 +37,32 @@ afterEach(async () => {
   assert.deepEqual(serverNames(), []);
 }, 40_000);
 
-test('a runner killed with -9 among large tensors costs no client an error, and no memory', async () => {
-  shoal = await startShoal({ models });
-  await sharing(shoal);
-  const load = new Load(6, (index) => echoes(shoal, index));
-  const killed: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
-    const [runner] = await eventually('a runner serves', () => {
-      const alive = shoal.runners().filter((pid) => !killed.includes(pid));
-      return alive.length > 0 && alive;
-    });
+test.each(['native', 'grpc-js'])(
+  'a runner killed with -9 among large tensors costs no client an error (%s)',
+  async (carrier) => {
+    shoal = await startShoal({ models, args: [`--grpc-carrier=${carrier}`] });
+    await sharing(shoal);
+    const load = new Load(6, (index) => echoes(shoal, index));
+    const killed: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const [runner] = await eventually('a runner serves', () => {
+        const alive = shoal.runners().filter((pid) => !killed.includes(pid));
+        return alive.length > 0 && alive;
+      });
+      const before = load.answered;
+      await eventually('requests are answered', () => load.answered > before + 20, 20_000);
+      await sleep(5 * round);
+      killed.push(runner!);
+      process.kill(runner!, 'SIGKILL');
+    }
     const before = load.answered;
-    await eventually('requests are answered', () => load.answered > before + 20, 20_000);
-    await sleep(5 * round);
-    killed.push(runner!);
-    process.kill(runner!, 'SIGKILL');
-  }
-  const before = load.answered;
-  await eventually('requests are answered again', () => load.answered > before + 20, 20_000);
-  await load.stop();
-  expect([load.failures, load.wrong]).toEqual([[], []]);
-  await sharing(shoal);
-}, 60_000);
+    await eventually('requests are answered again', () => load.answered > before + 20, 20_000);
+    await load.stop();
+    expect([load.failures, load.wrong]).toEqual([[], []]);
+    await sharing(shoal);
+  },
+  60_000,
+);
 
 test('a server killed with -9 among large tensors leaves nothing behind', async () => {
   shoal = await startShoal({ models });

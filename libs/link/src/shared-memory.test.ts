@@ -17,6 +17,7 @@ let filesBefore: number;
 let directory: string;
 let clock: FakeClock;
 let listener: LinkListener;
+let accepted: Link[];
 
 const openFiles = () => readdirSync('/proc/self/fd').length;
 
@@ -25,6 +26,7 @@ beforeEach(() => {
   filesBefore = openFiles();
   directory = mkdtempSync(join(tmpdir(), 'link-'));
   clock = new FakeClock();
+  accepted = [];
 });
 
 afterEach(async () => {
@@ -37,7 +39,6 @@ afterEach(async () => {
 
 async function linked(address: string, opening: Hello, bytes?: number): Promise<[near: Link, far: Link]> {
   const transport = createTransport({ clock, ...(bytes !== undefined && { sharedMemoryBytes: bytes }) });
-  const accepted: Link[] = [];
   listener = await transport.listen(address, runner, (link) => accepted.push(link));
   const near = await transport.connect(listener.address, opening);
   await until(() => accepted.length === 1);
@@ -70,6 +71,33 @@ test('a router and a runner on one machine share memory, which has no name', asy
   expect(readdirSync('/dev/shm').filter((name) => name.startsWith('shoal') && !namesBefore.includes(name))).toEqual([]);
   await near.close();
   expect(near.sharesMemory).toBe(false);
+});
+
+test('two routers share memory with a runner, each its own; what one leaves unread costs the other nothing', async () => {
+  const address = `unix:${join(directory, 's')}`;
+  const [first, farFirst] = await linked(address, router, 4_000_000);
+  const second = await createTransport({ clock, sharedMemoryBytes: 4_000_000 }).connect(address, {
+    ...router,
+    id: 'router-2',
+  });
+  await until(() => first.sharesMemory && second.sharesMemory);
+  const held: LinkMessage[] = [];
+  farFirst.onMessage((message) => held.push(message));
+  // More than there is room for: what is over travels in frames.
+  for (let i = 0; i < 6; i += 1) first.send({ kind: 'answer', offerId: i, response: Buffer.alloc(1_000_000, i) });
+  second.send({ kind: 'answer', offerId: 7, response: Buffer.alloc(1_000_000, 7) });
+  await until(() => held.length === 6);
+  const shared = held.map((message) => message.kind === 'answer' && !(message.response instanceof Uint8Array));
+  expect(shared).toEqual([true, true, true, false, false, false]);
+  const farSecond = accepted[1] as Link;
+  const heard: LinkMessage[] = [];
+  farSecond.onMessage((message) => heard.push(message));
+  await until(() => heard.length === 1);
+  for (const message of [...held, ...heard]) {
+    assert(message.kind === 'answer');
+    assert(Buffer.alloc(1_000_000, message.offerId).equals(wholeBytes(message.response)));
+  }
+  await Promise.all([first.close(), second.close()]);
 });
 
 test.each([
