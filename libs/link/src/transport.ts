@@ -1,5 +1,6 @@
 import { type Clock, ShoalError } from '@shoal/core';
 import { connectGrpc, listenGrpc } from './grpc/carrier';
+import { Connections } from './grpc/connections';
 import { InProcessCarrier } from './in-process';
 import type { LinkTransport } from './link';
 import { defaultSharedMemoryBytes, sharedMemoryBudget } from './shared/shared-memory-budget';
@@ -26,6 +27,7 @@ export function createTransport(options: TransportOptions): LinkTransport {
     else process.emitWarning(message, 'LinkReceiverError');
   };
   const inProcess = new InProcessCarrier(onError);
+  const connections = new Connections();
   const sharedMemory = sharedMemoryBudget(options.sharedMemoryBytes ?? defaultSharedMemoryBytes);
   const grpc = { clock: options.clock, onError, ...(sharedMemory && { sharedMemory }) };
   return {
@@ -40,6 +42,7 @@ export function createTransport(options: TransportOptions): LinkTransport {
         self,
         { ...(timeoutMs !== undefined && { timeoutMs }), ...(signal && { signal }) },
         grpc,
+        connections,
       );
     },
   };

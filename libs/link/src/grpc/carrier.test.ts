@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import { type AddressInfo, type Socket, createServer as createNetServer } from 'node:net';
+import { type AddressInfo, type Socket, connect as connectSocket, createServer as createNetServer } from 'node:net';
 import { type ClientStream, type RpcClient, createClient } from '@shoal/rpc';
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
 import { decodeFrame } from '../codec/decode-frame';
@@ -7,6 +7,7 @@ import { FrameEncoder } from '../codec/frame-encoder';
 import type { Link, LinkListener } from '../link';
 import type { Hello, LinkMessage } from '../messages';
 import { connectGrpc, listenGrpc } from './carrier';
+import { Connections } from './connections';
 import { linkService } from './frame-streams';
 
 const router: Hello = { kind: 'hello', role: 'router', id: 'router-1' };
@@ -162,7 +163,7 @@ test('one who never says goodbye is cut after a while', async () => {
 });
 
 test('until somebody receives, the sender is held back within bounds; then all arrives', async () => {
-  const link = await connectGrpc(listener.address, router, {}, options());
+  const link = await connectGrpc(listener.address, router, {}, options(), new Connections());
   const far = await acceptedLink();
   const block = Buffer.alloc(1024 * 1024);
   for (let i = 0; i < 64; i += 1) link.send({ kind: 'answer', offerId: i, response: block });
@@ -202,7 +203,7 @@ describe('a place where nobody answers', () => {
   });
 
   test('is given up on after the timeout', async () => {
-    const connecting = connectGrpc(address, router, { timeoutMs: 300 }, options());
+    const connecting = connectGrpc(address, router, { timeoutMs: 300 }, options(), new Connections());
     const failed = connecting.catch((thrown: unknown) => thrown);
     const wanted = { code: 'UNAVAILABLE', message: `no link to ${address}: no answer within 300 ms` };
     await until(() => sockets.length === 1);
@@ -212,11 +213,44 @@ describe('a place where nobody answers', () => {
 
   test('is given up on when the signal aborts', async () => {
     const abort = new AbortController();
-    const connecting = connectGrpc(address, router, { signal: abort.signal }, options());
+    const connecting = connectGrpc(address, router, { signal: abort.signal }, options(), new Connections());
     const failed = connecting.catch((thrown: unknown) => thrown);
     const wanted = { code: 'UNAVAILABLE', message: `no link to ${address}: cancelled` };
     await until(() => sockets.length === 1);
     abort.abort();
     expect(await failed).toMatchObject(wanted);
   });
+});
+
+test('links to the same address share a connection, which ends with the last of them', async () => {
+  const sockets = new Set<Socket>();
+  const target = Number(listener.address.split(':')[1]);
+  const proxy = createNetServer((socket) => {
+    sockets.add(socket);
+    const onward = connectSocket(target, '127.0.0.1');
+    socket.pipe(onward).pipe(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      onward.destroy();
+    });
+    onward.on('error', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const connections = new Connections();
+  const [first, second] = await Promise.all([
+    connectGrpc(address, router, {}, options(), connections),
+    connectGrpc(address, { ...router, role: 'batching' }, {}, options(), connections),
+  ]);
+  expect(sockets.size).toBe(1);
+  await first.close();
+  second.send(refused(7));
+  const heard: LinkMessage[] = [];
+  accepted.find(({ peer }) => peer.role === 'batching')?.onMessage((message) => heard.push(message));
+  await until(() => heard.length === 1);
+  expect(heard).toEqual([refused(7)]);
+  await second.close();
+  await until(() => sockets.size === 0);
+  await new Promise((resolve) => proxy.close(resolve));
 });

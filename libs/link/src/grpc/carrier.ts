@@ -1,14 +1,12 @@
 import { type Clock, ShoalError } from '@shoal/core';
-import { type StreamCall, createClient, createServer } from '@shoal/rpc';
+import { type StreamCall, createServer } from '@shoal/rpc';
 import type { Link, LinkListener } from '../link';
 import type { LinkEnd } from '../link-end';
 import type { Hello } from '../messages';
 import type { SharedMemoryBudget } from '../shared/shared-memory-budget';
+import { type Connections, keepaliveMs } from './connections';
 import { acceptedStream, linkService, openedStream } from './frame-streams';
 import { StreamLink } from './stream-link';
-
-/** Pings on a silent link: a machine that vanished is noticed within twice this time. */
-const keepaliveMs = 10_000;
 
 /** How long an accepted stream may wait with its hello, and a link that is opened for the other end's. */
 const helloTimeoutMs = 5000;
@@ -74,9 +72,10 @@ export function connectGrpc(
   self: Hello,
   { timeoutMs = helloTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
   { clock, onError, sharedMemory }: GrpcCarrierOptions,
+  connections: Connections,
 ): Promise<Link> {
   return new Promise((resolve, reject) => {
-    const client = createClient(address, { passthrough: true, keepaliveMs });
+    const connection = connections.share(address);
     let why = 'nobody answers';
     const giveUp = (reason: string) => {
       why = reason;
@@ -87,7 +86,7 @@ export function connectGrpc(
       cancelTimer();
       signal?.removeEventListener('abort', onAbort);
     };
-    const link = new StreamLink(openedStream(client.stream(linkService.Connect)), {
+    const link = new StreamLink(openedStream(connection.client.stream(linkService.Connect)), {
       side: 'opening',
       clock,
       self,
@@ -99,7 +98,7 @@ export function connectGrpc(
       },
       over(error) {
         settled();
-        client.close();
+        connection.release();
         // Without effect when the link was open.
         reject(new ShoalError('UNAVAILABLE', `no link to ${address}: ${why}`, { cause: error }));
       },

@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import { FrameEncoder } from '../codec/frame-encoder';
 import type { FrameMessage } from '../carrier-messages';
+import { type TurnEndListener, turnEnd } from './turn-end';
 
 /**
  * A frame that has grown to this size leaves at once instead of at the turn's end: the socket may as well begin. A
@@ -11,16 +12,13 @@ const fullFrameBytes = 1024 * 1024;
 /** gRPC clients and servers agree on signed 32-bit lengths. */
 const maxFrameBytes = 2 ** 31 - 1;
 
-/**
- * Packs messages into frames. A frame leaves when the event loop's turn is over (setImmediate: after all sockets that
- * had something to read, so that answers to everything read in this turn share a frame; when there is nothing else to
- * do this comes at once).
- */
-export class Outbox {
+/** Packs messages into frames. A frame leaves when the turn is over: answers to everything read in it share a frame. */
+export class Outbox implements TurnEndListener {
   readonly #write: (frame: Buffer) => void;
   readonly #rider: () => FrameMessage | undefined;
   readonly #encoder = new FrameEncoder();
-  #scheduled: NodeJS.Immediate | undefined;
+  /** It will hear of the turn's end. */
+  #waits = false;
 
   /** @param rider What goes along with a frame that leaves anyhow, if there is such a thing. */
   constructor(write: (frame: Buffer) => void, rider: () => FrameMessage | undefined) {
@@ -51,13 +49,19 @@ export class Outbox {
       this.#encoder.add(message);
     }
     if (this.#encoder.size >= fullFrameBytes) this.flush();
-    else this.#scheduled ??= setImmediate(() => this.flush());
+    else if (!this.#waits) {
+      this.#waits = true;
+      turnEnd.add(this);
+    }
+  }
+
+  turnEnded(): void {
+    this.#waits = false;
+    this.flush();
   }
 
   /** Sends what is waiting. */
   flush(): void {
-    if (this.#scheduled) clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
     if (this.#encoder.isEmpty) return;
     const rider = this.#rider();
     if (rider) this.#encoder.add(rider);
@@ -66,8 +70,6 @@ export class Outbox {
 
   /** Forgets what is waiting: the road is gone. */
   drop(): void {
-    if (this.#scheduled) clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
     this.#encoder.clear();
   }
 }

@@ -1,0 +1,42 @@
+import { type RpcClient, createClient } from '@shoal/rpc';
+
+/** Pings on a silent connection: a machine that vanished is noticed within twice this time. */
+export const keepaliveMs = 10_000;
+
+interface SharedClient {
+  readonly client: RpcClient;
+  links: number;
+}
+
+/** A link's share of a connection. */
+export interface ConnectionShare {
+  readonly client: RpcClient;
+  /** Called once; the last one ends the connection. */
+  release(): void;
+}
+
+/**
+ * The connections that links of one process are opened on: one for each address, so that what a router and a batching
+ * instance of the same process tell a runner in one turn, and what it tells them, is one write and one wake-up.
+ */
+export class Connections {
+  readonly #clients = new Map<string, SharedClient>();
+
+  share(address: string): ConnectionShare {
+    let shared = this.#clients.get(address);
+    if (!shared) {
+      shared = { client: createClient(address, { passthrough: true, keepaliveMs }), links: 0 };
+      this.#clients.set(address, shared);
+    }
+    const mine = shared;
+    mine.links += 1;
+    return { client: mine.client, release: () => this.#release(address, mine) };
+  }
+
+  #release(address: string, shared: SharedClient): void {
+    shared.links -= 1;
+    if (shared.links > 0) return;
+    if (this.#clients.get(address) === shared) this.#clients.delete(address);
+    shared.client.close();
+  }
+}
