@@ -14,7 +14,7 @@ import type {
 } from '../../client';
 import type { Metadata } from '../../metadata';
 import { Deadlines } from '../server/deadlines';
-import { defaultMaxPartialBytes } from '../server/settings';
+import { quarterOfMemory } from '../wire/quarter-of-memory';
 import type { Deflation } from '../wire/compression';
 import { MessagePool } from '../wire/message-pool';
 import type { MessageRoom } from '../wire/message-reader';
@@ -58,7 +58,7 @@ export class NativeClient implements RpcClient, CallHost {
     this.deadlines = new Deadlines(clock);
     this.maxBytes = options.maxMessageBytes ?? Number.POSITIVE_INFINITY;
     this.#passthrough = options.passthrough ?? false;
-    const memory = new MemoryBudget(defaultMaxPartialBytes());
+    const memory = new MemoryBudget(quarterOfMemory());
     this.#room = { memory, pool: kept };
     this.#recycling = { memory, pool: new MessagePool() };
     const secure = tls && secureBy(tls, target);
