@@ -1,6 +1,6 @@
 import { systemClock } from '@shoal/core';
 import { assertNothingOpen, openNow } from '@shoal/testing';
-import { type GrpcCarrier, grpcCarriers } from './carrier';
+import { grpcCarriers } from './carrier';
 import type { ClientTlsOptions, RpcClient } from './client';
 import { createClient } from './create-client';
 import { createServer } from './create-server';
