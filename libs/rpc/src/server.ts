@@ -106,6 +106,11 @@ export interface ServerSettings {
   readonly maxMessageBytes?: number;
   /** Bytes of requests that have come in part, over all connections; above it further ones are RESOURCE_EXHAUSTED. */
   readonly maxPartialBytes?: number;
+  /**
+   * Bytes of answers that wait for their clients, over all connections; above it the connections of those who take least are ended.
+   * Default: a quarter of the memory that the process may use.
+   */
+  readonly maxWaitingBytes?: number;
   /** Pings a silent connection this often. Default: never. */
   readonly keepaliveMs?: number;
   /** Drops a connection that does not answer a ping within this time. Default: `keepaliveMs`. */

@@ -25,7 +25,8 @@ const defaultAgeGraceMs = 600_000;
 
 /**
  * A gRPC server on grpc-js. What grpc-js cannot do: it reads compressed requests and never compresses responses
- * (`responseCompression`), and it does not count the bytes of requests that have come in part (`maxPartialBytes`).
+ * (`responseCompression`), and it counts neither the bytes of requests that have come in part (`maxPartialBytes`) nor those
+ * of answers that wait (`maxWaitingBytes`).
  */
 export function createGrpcJsServer(settings: ServerSettings): RpcServer {
   const server = new Server({

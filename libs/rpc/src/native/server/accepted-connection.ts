@@ -11,6 +11,7 @@ import {
 import type { Socket } from 'node:net';
 import { refuse } from './answer';
 import { httpAnswer } from './http-answer';
+import type { Sending } from './output-guard';
 import { requestHead } from './request-head';
 import type { RouteTable } from './route';
 import type { CallConnection, CallServer, ServerCall } from './server-call';
@@ -47,7 +48,7 @@ const toNobody: StreamHandler = {
 };
 
 /** A client's connection: calls begin here. */
-export class AcceptedConnection implements CallConnection {
+export class AcceptedConnection implements CallConnection, Sending {
   readonly peer: string;
   readonly #host: ConnectionHost;
   readonly #connection: ServerConnection;
@@ -78,6 +79,15 @@ export class AcceptedConnection implements CallConnection {
     });
     // Later than `onClosed`: then nothing of it is left.
     socket.once('close', () => host.closed(this));
+  }
+
+  get waitingBytes(): number {
+    const { output, sender } = this.#connection;
+    return sender.queuedBytes + output.pending;
+  }
+
+  get takenBytes(): number {
+    return this.#connection.output.taken;
   }
 
   receive(bytes: Buffer): void {

@@ -11,9 +11,10 @@ import { deflation } from './answer';
 import { CallList } from './call-list';
 import { Deadlines } from './deadlines';
 import { Listener } from './listener';
+import { OutputGuard } from './output-guard';
 import { RouteTable } from './route';
 import type { ServerCall } from './server-call';
-import { defaultMaxPartialBytes, limitsOf } from './settings';
+import { quarterOfMemory, limitsOf } from './settings';
 
 /** Largest gRPC message that a client in any language can express. */
 const defaultMaxMessageBytes = 2 ** 31 - 1;
@@ -34,6 +35,7 @@ export class NativeServer implements RpcServer, ConnectionHost {
   readonly #onError: ServerSettings['onError'];
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<AcceptedConnection>();
+  readonly #outputGuard: OutputGuard;
   #drained: Promise<void> | undefined;
   #emptied: (() => void) | undefined;
 
@@ -44,15 +46,27 @@ export class NativeServer implements RpcServer, ConnectionHost {
     this.compression = deflation(settings.responseCompression ?? 'none');
     this.routes = new RouteTable(settings.maxMessageBytes ?? defaultMaxMessageBytes);
     this.deadlines = new Deadlines(settings.clock);
-    const maxPartialBytes = settings.maxPartialBytes ?? defaultMaxPartialBytes();
+    const maxPartialBytes = settings.maxPartialBytes ?? quarterOfMemory();
     // Apart, so that calls that are paused do not stand in the way of messages that come in.
     this.held = new MemoryBudget(maxPartialBytes);
     const memory = new MemoryBudget(maxPartialBytes);
+    this.#outputGuard = new OutputGuard(
+      settings.clock,
+      settings.maxWaitingBytes ?? quarterOfMemory(),
+      this.#connections,
+    );
     this.room = { memory, pool: new MessagePool(), partials: new PartialMessages(settings.clock, memory) };
   }
 
   get draining(): boolean {
     return this.#drained !== undefined;
+  }
+
+  /** Bytes of answers that wait for their clients. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection.waitingBytes;
+    return bytes;
   }
 
   addService(definition: ServiceDefinition, handlers: Handlers, options?: ServiceOptions): void {
@@ -81,11 +95,14 @@ export class NativeServer implements RpcServer, ConnectionHost {
 
   opened(connection: AcceptedConnection): void {
     this.#connections.add(connection);
+    this.#outputGuard.start();
   }
 
   closed(connection: AcceptedConnection): void {
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#emptied?.();
+    if (this.#connections.size > 0) return;
+    this.#outputGuard.stop();
+    this.#emptied?.();
   }
 
   /** GOAWAY to all clients; then the running calls have their grace, and a moment to hear that it is over. */

@@ -18,8 +18,8 @@ export function limitsOf(settings: ServerSettings): Partial<Http2Limits> {
   };
 }
 
-/** A quarter of the memory that the process may use. */
-export function defaultMaxPartialBytes(): number {
+/** Of the memory that the process may use: for what has come in part, and as much for what waits to go. */
+export function quarterOfMemory(): number {
   // 0 or more than there is: no limit but the machine's.
   const allowed = process.constrainedMemory() ?? 0;
   return Math.floor((allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()) / 4);
