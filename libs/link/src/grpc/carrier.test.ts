@@ -1,6 +1,6 @@
 import assert from 'node:assert';
 import { type AddressInfo, type Socket, connect as connectSocket, createServer as createNetServer } from 'node:net';
-import { type ClientStream, type RpcClient, createClient } from '@shoal/rpc';
+import { type ClientStream, type RpcClient, createClient, loadService } from '@shoal/rpc';
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
 import { decodeFrame } from '../codec/decode-frame';
 import { FrameEncoder } from '../codec/frame-encoder';
@@ -253,4 +253,11 @@ test('links to the same address share a connection, which ends with the last of 
   await second.close();
   await until(() => sockets.size === 0);
   await new Promise((resolve) => proxy.close(resolve));
+});
+
+test('the service is the one that link.proto defines', () => {
+  const { path, originalName, requestStream, responseStream } = linkService.Connect;
+  expect(loadService('shoal/link/v1/link.proto', 'shoal.link.v1.Link')).toMatchObject({
+    Connect: { path, originalName, requestStream, responseStream },
+  });
 });

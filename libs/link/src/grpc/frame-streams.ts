@@ -1,17 +1,25 @@
 import { ShoalError } from '@shoal/core';
-import {
-  type ClientStream,
-  type MethodDefinition,
-  type ServiceDefinition,
-  type StreamCall,
-  loadService,
-} from '@shoal/rpc';
+import type { ClientStream, MethodDefinition, ServiceDefinition, StreamCall } from '@shoal/rpc';
 import type { FrameStream } from './stream-link';
 
-/** The service that carries links; its frames pass as bytes. */
-export const linkService = loadService('shoal/link/v1/link.proto', 'shoal.link.v1.Link') as ServiceDefinition & {
-  readonly Connect: MethodDefinition<Buffer, Buffer>;
-};
+const asBytes = (bytes: Buffer): Buffer => bytes;
+
+/**
+ * The service that carries links; its frames pass as bytes. Written out, though link.proto defines it, so that a runner
+ * need not load a parser of proto files for it.
+ */
+export const linkService = {
+  Connect: {
+    path: '/shoal.link.v1.Link/Connect',
+    originalName: 'connect',
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  },
+} satisfies ServiceDefinition & { readonly Connect: MethodDefinition<Buffer, Buffer> };
 
 /** The server's side of a link's call. */
 export function acceptedStream(call: StreamCall<Buffer, Buffer>): FrameStream {

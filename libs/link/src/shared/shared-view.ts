@@ -15,6 +15,9 @@ export function pathOf({ pid, fd }: OpenFile): string {
   return `/proc/${pid}/fd/${fd}`;
 }
 
+/** As much as a message may have. */
+const maxBlockBytes = 2 ** 31 - 1;
+
 export interface SharedViewEvents {
   /** A block was read, or is not wanted: the other end may use its place. */
   done(block: Block): void;
@@ -26,6 +29,8 @@ export interface SharedViewEvents {
 export class SharedView implements BlockSource {
   readonly #fd: number;
   readonly #size: number;
+  /** As far as the file has been seen to reach. */
+  #fileEnd = 0;
   readonly #events: SharedViewEvents;
   /** Offsets of the blocks that are to be released. */
   readonly #held = new Set<number>();
@@ -56,7 +61,15 @@ export class SharedView implements BlockSource {
   /** Takes a block that was received; it must be released. @throws ShoalError DATA_LOSS when there can be no such block. */
   take(block: Block): void {
     const { offset, byteLength } = block;
-    if (byteLength === 0 || offset < firstBlock || offset + byteLength > this.#size) {
+    const end = offset + byteLength;
+    // The file grows, and is made shorter only when nothing in it is in use.
+    if (end > this.#fileEnd && end <= this.#size) this.#fileEnd = fstatSync(this.#fd).size;
+    if (
+      byteLength === 0 ||
+      byteLength > maxBlockBytes ||
+      offset < firstBlock ||
+      end > Math.min(this.#size, this.#fileEnd)
+    ) {
       throw malformed('a block outside the shared memory');
     }
     if (this.#held.has(offset)) throw malformed('a block that is in use');

@@ -221,10 +221,10 @@ describe('an end that breaks its word', () => {
 
   test.each([
     ['a block before the first one', () => blockAt(firstBlock - 1, 10)],
+    ['a block beyond the end of what was written', () => blockAt(firstBlock, 10)],
     ['a block beyond the end', () => blockAt(firstBlock, budgetBytes - firstBlock + 1)],
     ['a block without an end', () => blockAt(firstBlock, 2 ** 53 - 1 - firstBlock)],
     ['an empty block', () => blockAt(firstBlock, 0)],
-    ['a block twice', () => data(new Block(firstBlock, 10), new Block(firstBlock, 10))],
     ['a second file', () => ({ kind: 'share', state: 'offered', pid: 1, fd: 1, size: 1, nonce: Buffer.alloc(16) })],
     [
       'an answer to no offer',
@@ -235,6 +235,15 @@ describe('an end that breaks its word', () => {
     const [near, far] = pair();
     near.sent.push(message());
     expect(() => near.carry(far)).toThrow(expect.objectContaining({ code: 'DATA_LOSS' }));
+  });
+
+  test('a block that is in use ends the link', () => {
+    const [near, far] = pair();
+    near.send(data(Buffer.alloc(100 * kb)));
+    const [first] = near.carry(far);
+    near.sent.push(blockAt(firstBlock, 10));
+    expect(() => near.carry(far)).toThrow(expect.objectContaining({ code: 'DATA_LOSS' }));
+    releaseMessage(first!);
   });
 
   test('bytes in memory that was never shared end the link', () => {

@@ -326,6 +326,30 @@ describe('a request with a client’s shared memory', () => {
   });
 });
 
+test('an answer that cannot be read is as good as none; one that memory cannot hold fails', () => {
+  const [first, second] = [new Recorder(), new Recorder()];
+  const answerWith = (thrown: unknown) => {
+    let released = 0;
+    const readInto = () => {
+      throw thrown;
+    };
+    const response = { byteLength: 3, readInto, release: () => void (released += 1) };
+    table.runnerMessage('r1', { kind: 'answer', offerId: lastOffer(), response });
+    return released;
+  };
+  table.submit(plan(), first, Infinity);
+  send(lastOffer());
+  expect(answerWith(new ShoalError('DATA_LOSS', 'gone'))).toBe(1);
+  expect(first.settled).toBe(0);
+  table.runnerClosed('r1');
+  answer(lastOffer());
+  expect(first.answers).toBe(1);
+  table.submit(plan(), second, Infinity);
+  send(lastOffer());
+  expect(answerWith(new RangeError('Array buffer allocation failed'))).toBe(1);
+  expect(second.failure?.code).toBe('RESOURCE_EXHAUSTED');
+});
+
 test('a batch that is split sends the bytes again, to the place named last', () => {
   const waiter = new Recorder();
   table.submit(plan(), waiter, Infinity);

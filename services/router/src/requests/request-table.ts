@@ -1,5 +1,5 @@
 import { type CancelTimer, type Clock, IdTable, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
-import { type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
+import { type Answer, type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
@@ -97,8 +97,8 @@ export class RequestTable {
         releaseMessage(message);
         return;
       }
-      // When it cannot be read, its link is over, and the request is offered again.
-      const response = wholeBytes(message.response, (length) => request.waiter.allocate(length));
+      const response = this.#responseOf(request, message);
+      if (!response) return;
       // An answer to the newest offer came after its bytes had left; others may have come before.
       const newest = request.offerId === message.offerId;
       if (!newest) this.#recall(request, 'cancelled');
@@ -112,6 +112,18 @@ export class RequestTable {
         this.#takeBack(request);
         this.#return(request, 'no instance of the model accepted the request');
       }
+    }
+  }
+
+  /** Undefined when it cannot be read: then its link is over and the request is offered again, or it has failed. */
+  #responseOf(request: PendingRequest, { response }: Answer): Uint8Array | undefined {
+    try {
+      return wholeBytes(response, (length) => request.waiter.allocate(length));
+    } catch (thrown) {
+      if (thrown instanceof ShoalError) return undefined;
+      const message = 'the answer is larger than this server can hold';
+      this.#fail(request, new ShoalError('RESOURCE_EXHAUSTED', message), 'router');
+      return undefined;
     }
   }
 
