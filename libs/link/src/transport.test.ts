@@ -2,6 +2,7 @@ import assert from 'node:assert';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type GrpcCarrier, defaultCarrier, grpcCarriers } from '@shoal/rpc';
 import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
 import { wholeBytes } from './bytes';
 import type { Link, LinkListener, LinkTransport } from './link';
@@ -18,12 +19,20 @@ let clock: FakeClock;
 let errors: string[];
 let transport: LinkTransport;
 
+function transportOn(carrier: GrpcCarrier): LinkTransport {
+  return createTransport({
+    clock,
+    carrier,
+    logger: { error: (_text, fields) => errors.push(fields?.['error'] ?? '') },
+  });
+}
+
 beforeEach(() => {
   openBefore = openNow();
   directory = mkdtempSync(join(tmpdir(), 'link-'));
   clock = new FakeClock();
   errors = [];
-  transport = createTransport({ clock, logger: { error: (_text, fields) => errors.push(fields?.['error'] ?? '') } });
+  transport = transportOn(defaultCarrier);
 });
 
 afterEach(async () => {
@@ -32,16 +41,22 @@ afterEach(async () => {
   assert.equal(clock.pending, 0);
 });
 
-describe.each([
-  ['in process', () => 'inproc:place'],
-  ['over a unix socket', () => `unix:${join(directory, 's')}`],
-  ['over TCP', () => '127.0.0.1:0'],
-])('%s', (_name, address) => {
+const unix = () => `unix:${join(directory, 's')}`;
+const tcp = () => '127.0.0.1:0';
+
+describe.each<[string, GrpcCarrier, () => string]>([
+  ['in process', defaultCarrier, () => 'inproc:place'],
+  ...grpcCarriers.flatMap((carrier): [string, GrpcCarrier, () => string][] => [
+    [`over a unix socket on ${carrier}`, carrier, unix],
+    [`over TCP on ${carrier}`, carrier, tcp],
+  ]),
+])('%s', (_name, carrier, address) => {
   let listener: LinkListener;
   let near: Link;
   let far: Link;
 
   beforeEach(async () => {
+    transport = transportOn(carrier);
     const accepted: Link[] = [];
     listener = await transport.listen(address(), runner, (link) => accepted.push(link));
     near = await transport.connect(listener.address, router);

@@ -1,4 +1,5 @@
 import { type Clock, ShoalError } from '@shoal/core';
+import type { GrpcCarrier } from '@shoal/rpc';
 import { connectGrpc, listenGrpc } from './grpc/carrier';
 import { Connections } from './grpc/connections';
 import { InProcessCarrier } from './in-process';
@@ -7,6 +8,8 @@ import { defaultSharedMemoryBytes, sharedMemoryBudget } from './shared/shared-me
 
 export interface TransportOptions {
   readonly clock: Clock;
+  /** What carries links between processes. Both ends may differ in it. Default: rpc's own. */
+  readonly carrier?: GrpcCarrier;
   /**
    * Most bytes of this machine's shared memory that large tensors may take on their way out of this process, in any case
    * at most a quarter of it. 0 = none: they travel over the links' sockets. Default 1 GiB.
@@ -27,9 +30,14 @@ export function createTransport(options: TransportOptions): LinkTransport {
     else process.emitWarning(message, 'LinkReceiverError');
   };
   const inProcess = new InProcessCarrier(onError);
-  const connections = new Connections();
+  const connections = new Connections(options.clock, options.carrier);
   const sharedMemory = sharedMemoryBudget(options.sharedMemoryBytes ?? defaultSharedMemoryBytes);
-  const grpc = { clock: options.clock, onError, ...(sharedMemory && { sharedMemory }) };
+  const grpc = {
+    clock: options.clock,
+    onError,
+    ...(options.carrier && { carrier: options.carrier }),
+    ...(sharedMemory && { sharedMemory }),
+  };
   return {
     // async: what is thrown becomes a rejection, as on the other carrier.
     listen: async (address, self, accept) =>

@@ -1,5 +1,5 @@
 import { type Clock, ShoalError } from '@shoal/core';
-import { type StreamCall, createServer } from '@shoal/rpc';
+import { type GrpcCarrier, type StreamCall, createServer } from '@shoal/rpc';
 import type { Link, LinkListener } from '../link';
 import type { LinkEnd } from '../link-end';
 import type { Hello } from '../messages';
@@ -17,6 +17,8 @@ const drainMs = 100;
 export interface GrpcCarrierOptions {
   readonly clock: Clock;
   readonly onError: (thrown: unknown) => void;
+  /** What carries the streams. Default: rpc's. */
+  readonly carrier?: GrpcCarrier;
   /** For links over unix sockets. */
   readonly sharedMemory?: SharedMemoryBudget;
 }
@@ -26,9 +28,9 @@ export async function listenGrpc(
   address: string,
   self: Hello,
   accept: (link: Link) => void,
-  { clock, onError, sharedMemory }: GrpcCarrierOptions,
+  { clock, onError, carrier, sharedMemory }: GrpcCarrierOptions,
 ): Promise<LinkListener> {
-  const server = createServer({ clock, keepaliveMs, onError });
+  const server = createServer({ clock, keepaliveMs, onError, ...(carrier && { carrier }) });
   const links = new Set<LinkEnd>();
   let closing = false;
   const connect = (call: StreamCall<Buffer, Buffer>) => {

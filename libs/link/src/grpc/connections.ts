@@ -1,4 +1,5 @@
-import { type RpcClient, createClient } from '@shoal/rpc';
+import type { Clock } from '@shoal/core';
+import { type GrpcCarrier, type RpcClient, createClient, defaultCarrier } from '@shoal/rpc';
 
 /** Pings on a silent connection: a machine that vanished is noticed within twice this time. */
 export const keepaliveMs = 10_000;
@@ -21,11 +22,19 @@ export interface ConnectionShare {
  */
 export class Connections {
   readonly #clients = new Map<string, SharedClient>();
+  readonly #clock: Clock;
+  readonly #carrier: GrpcCarrier;
+
+  constructor(clock: Clock, carrier: GrpcCarrier = defaultCarrier) {
+    this.#clock = clock;
+    this.#carrier = carrier;
+  }
 
   share(address: string): ConnectionShare {
     let shared = this.#clients.get(address);
     if (!shared) {
-      shared = { client: createClient(address, { passthrough: true, keepaliveMs }), links: 0 };
+      const options = { clock: this.#clock, carrier: this.#carrier, passthrough: true, keepaliveMs };
+      shared = { client: createClient(address, options), links: 0 };
       this.#clients.set(address, shared);
     }
     const mine = shared;
