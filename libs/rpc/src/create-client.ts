@@ -1,6 +1,6 @@
 import { defaultCarrier } from './carrier';
 import type { RpcClient, RpcClientOptions } from './client';
-import { createGrpcJsClient } from './grpc-js/create-client';
+import type * as GrpcJsClients from './grpc-js/create-client';
 import { NativeClient } from './native/client/native-client';
 
 /**
@@ -9,5 +9,8 @@ import { NativeClient } from './native/client/native-client';
  */
 export function createClient(target: string, options: RpcClientOptions = {}): RpcClient {
   const carrier = options.carrier ?? defaultCarrier;
-  return carrier === 'native' ? new NativeClient(target, options) : createGrpcJsClient(target, options);
+  if (carrier === 'native') return new NativeClient(target, options);
+  // Loaded when it is needed: it takes its time.
+  const { createGrpcJsClient } = require('./grpc-js/create-client') as typeof GrpcJsClients;
+  return createGrpcJsClient(target, options);
 }

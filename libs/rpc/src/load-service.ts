@@ -1,6 +1,7 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { type Options, type PackageDefinition, loadSync } from '@grpc/proto-loader';
-import { checkFields } from './check-fields';
+import type * as ProtoLoader from '@grpc/proto-loader';
+import type { Options, PackageDefinition } from '@grpc/proto-loader';
+import type * as CheckFields from './check-fields';
 import { protoDirectory } from './proto-directory';
 
 /** How messages look in TypeScript; `npm run gen` generates the types with the same options. */
@@ -20,6 +21,8 @@ const loaded = new Map<string, PackageDefinition>();
 export function loadPackage(protoFile: string): PackageDefinition {
   let definition = loaded.get(protoFile);
   if (!definition) {
+    // Here and below: what takes tens of milliseconds to load is loaded by those who need it. Runners do not.
+    const { loadSync } = require('@grpc/proto-loader') as typeof ProtoLoader;
     definition = loadSync(protoFile, { ...messageOptions, includeDirs: [protoDirectory()] });
     loaded.set(protoFile, definition);
   }
@@ -40,6 +43,7 @@ export function loadService(protoFile: string, name: string): ServiceDefinition 
 
 /** The method with a decoder of requests that refuses what protobufjs lets pass. */
 function strict(method: ServiceDefinition[string]): ServiceDefinition[string] {
+  const { checkFields } = require('./check-fields') as typeof CheckFields;
   const decode = method.requestDeserialize;
   return {
     ...method,

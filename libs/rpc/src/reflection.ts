@@ -1,5 +1,5 @@
-import { ReflectionService } from '@grpc/reflection';
-import { completeDescriptors } from './complete-descriptors';
+import type * as GrpcReflection from '@grpc/reflection';
+import type * as CompleteDescriptors from './complete-descriptors';
 import { loadPackage } from './load-service';
 import type { RpcServer, StreamCall } from './server';
 
@@ -17,6 +17,9 @@ interface ReflectionHandlers {
  * to `proto/`) define. @grpc/reflection does the work; it only sees our server's `addService`.
  */
 export function addReflection(server: RpcServer, protoFiles: readonly string[]): void {
+  // Loaded here, for they take their time and most processes have no reflection.
+  const { ReflectionService } = require('@grpc/reflection') as typeof GrpcReflection;
+  const { completeDescriptors } = require('./complete-descriptors') as typeof CompleteDescriptors;
   const definitions = Object.assign({}, ...protoFiles.map((file) => loadPackage(file))) as ReturnType<
     typeof loadPackage
   >;

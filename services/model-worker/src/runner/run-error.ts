@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@shoal/core';
-import { sanitiseLoadError } from '@shoal/repository';
+import type * as Repository from '@shoal/repository';
 
 /** A failed run as the client may see it. */
 export interface RunError {
@@ -12,6 +12,8 @@ export interface RunError {
  * that a client may try a smaller request.
  */
 export function runError(reason: string, exhausted: boolean, modelFolder: string, model: string): RunError {
+  // Loaded with the first error: a runner needs no more of that library, which takes its time.
+  const { sanitiseLoadError } = require('@shoal/repository') as typeof Repository;
   const memory = exhausted || /failed to allocate memory|bad_alloc|out of memory/i.test(reason);
   return { code: memory ? 'RESOURCE_EXHAUSTED' : 'INTERNAL', message: sanitiseLoadError(reason, modelFolder, model) };
 }
