@@ -32,6 +32,17 @@ async function executions(name = 'slow_loop'): Promise<number> {
   return stats[0]!.execution_count;
 }
 
+/** The executions so far, once what has been answered is counted. */
+async function executionsBefore(): Promise<number> {
+  let before = -1;
+  await eventually('the counts have settled', async () => {
+    const last = before;
+    before = await executions();
+    return before === last;
+  });
+  return before;
+}
+
 /** The counts follow an answer by a moment; more than `count` would stay. */
 async function executed(count: number): Promise<void> {
   await eventually('the execution is counted', async () => (await executions()) >= count);
@@ -55,7 +66,7 @@ async function cancelAfter(afterMs: number, seconds: number): Promise<Failure> {
 }
 
 test('cancelled while it waits: it never runs, and those around it do', async () => {
-  const before = await executions();
+  const before = await executionsBefore();
   const { answered } = await occupy(0.8);
   const cancelled = Array.from({ length: 20 }, () => cancelAfter(50, 60));
   for (const { code } of await Promise.all(cancelled)) expect(code).toBe('CANCELLED');
@@ -66,7 +77,7 @@ test('cancelled while it waits: it never runs, and those around it do', async ()
 }, 30_000);
 
 test('a deadline that passes while it waits: DEADLINE_EXCEEDED in time, and it never runs', async () => {
-  const before = await executions();
+  const before = await executionsBefore();
   const { answered } = await occupy(1);
   const late = Array.from({ length: 20 }, () => shoal.client.failure('ModelInfer', slow(60), { deadlineMs: 200 }));
   for (const { code } of await Promise.all(late)) expect(code).toBe('DEADLINE_EXCEEDED');
@@ -105,7 +116,7 @@ test('a deadline that passes while it runs: DEADLINE_EXCEEDED in time, and its r
 }, 30_000);
 
 test('a connection that breaks takes its requests with it', async () => {
-  const before = await executions();
+  const before = await executionsBefore();
   const { answered } = await occupy(0.8);
   const proxy = await TcpProxy.start(shoal.address);
   const client = new StockClient(proxy.address);

@@ -3,4 +3,4 @@ export const grpcCarriers = ['native', 'grpc-js'] as const;
 
 export type GrpcCarrier = (typeof grpcCarriers)[number];
 
-export const defaultCarrier: GrpcCarrier = 'grpc-js';
+export const defaultCarrier: GrpcCarrier = 'native';
