@@ -9,7 +9,7 @@ import {
   errorCodes,
 } from '@shoal/http2';
 import type { CallOptions } from '../../client';
-import type { Deadlines, Expiring } from '../server/deadlines';
+import type { Deadlines, Expiring } from '../wire/deadlines';
 import { MessageReader, type MessageRoom, type MessageSink } from '../wire/message-reader';
 import { metadataOf } from '../wire/metadata-pairs';
 import { errorFromHttpStatus, errorFromReset, errorFromTrailers } from '../wire/status-trailers';

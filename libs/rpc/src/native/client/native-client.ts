@@ -13,7 +13,7 @@ import type {
   UnaryListener,
 } from '../../client';
 import type { Metadata } from '../../metadata';
-import { Deadlines } from '../server/deadlines';
+import { Deadlines } from '../wire/deadlines';
 import { quarterOfMemory } from '../wire/quarter-of-memory';
 import type { Deflation } from '../wire/compression';
 import { MessagePool } from '../wire/message-pool';

@@ -3,18 +3,19 @@ import { type Http2Limits, MemoryBudget } from '@shoal/http2';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../../server';
 import type { Deflation } from '../wire/compression';
+import { Deadlines } from '../wire/deadlines';
 import { MessagePool } from '../wire/message-pool';
 import type { MessageRoom } from '../wire/message-reader';
 import { PartialMessages } from '../wire/partial-messages';
+import { quarterOfMemory } from '../wire/quarter-of-memory';
 import type { AcceptedConnection, ConnectionHost } from './accepted-connection';
 import { deflation } from './answer';
 import { CallList } from './call-list';
-import { Deadlines } from './deadlines';
 import { Listener } from './listener';
 import { OutputGuard } from './output-guard';
 import { RouteTable } from './route';
 import type { ServerCall } from './server-call';
-import { quarterOfMemory, limitsOf } from './settings';
+import { limitsOf } from './settings';
 
 /** Largest gRPC message that a client in any language can express. */
 const defaultMaxMessageBytes = 2 ** 31 - 1;

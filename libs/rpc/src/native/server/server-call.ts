@@ -6,7 +6,7 @@ import { MessageReader, type MessageRoom, type MessageSink } from '../wire/messa
 import { decodeBinary } from '../wire/metadata-pairs';
 import { Answer } from './answer';
 import type { CallList, Listed } from './call-list';
-import type { Deadlines, Expiring } from './deadlines';
+import type { Deadlines, Expiring } from '../wire/deadlines';
 import type { RequestHead } from './request-head';
 import type { Route } from './route';
 

@@ -1,5 +1,4 @@
 import type { Http2Limits } from '@shoal/http2';
-import { totalmem } from 'node:os';
 import type { ServerSettings } from '../../server';
 
 /** Larger DATA frames mean fewer of them for a tensor: two thirds of the CPU that HTTP/2's default of 16 KiB takes. */
@@ -16,13 +15,6 @@ export function limitsOf(settings: ServerSettings): Partial<Http2Limits> {
     ...given('maxAgeMs', time(maxConnectionAgeMs, 365 * 86_400_000)),
     ...given('maxAgeGraceMs', time(maxConnectionAgeGraceMs, maxTimeMs)),
   };
-}
-
-/** Of the memory that the process may use: for what has come in part, and as much for what waits to go. */
-export function quarterOfMemory(): number {
-  // 0 or more than there is: no limit but the machine's.
-  const allowed = process.constrainedMemory() ?? 0;
-  return Math.floor((allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()) / 4);
 }
 
 function time(ms: number | undefined, max: number): number | undefined {
