@@ -59,6 +59,9 @@ export abstract class Answer {
     if (this.#saysGzip) this.#deflation = deflation(compression);
   }
 
+  /** Something that waited has left. */
+  abstract onWritable(): void;
+
   /** Bytes that wait here for windows, the socket or their compression. */
   get bufferedBytes(): number {
     return this.stream.queuedBytes + (this.#deflater === null ? 0 : this.#deflater.waitingBytes);
@@ -92,6 +95,8 @@ export abstract class Answer {
   #compress(bytes: Buffer): void {
     this.#deflater ??= new Deflater(null, (message, compressed) => {
       this.stream.write(message, false, messagePrefix(message.length, compressed));
+      // A stream that has nothing to wait for does not call either.
+      this.onWritable();
     });
     this.#deflater.deflation = this.#deflation;
     this.#deflater.push(bytes);

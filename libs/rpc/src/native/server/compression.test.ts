@@ -110,3 +110,27 @@ test('who gives up while an answer is compressed harms nobody', async () => {
   asked.stream.reset(8);
   expect(messages(await ask(Unary.path, accepting, '1000'))).toEqual([[true, 1000]]);
 });
+
+test('a handler that waits for its answers to be compressed is told to go on', async () => {
+  server = new NativeServer({ clock: systemClock, responseCompression: 'low' });
+  let waits = 0;
+  server.addService(echoService, {
+    Download(_request: string, call: StreamCall<never, string>) {
+      const text = 'abcdefghij'.repeat(40_000);
+      let left = 12;
+      const go = () => {
+        while (left-- > 0) {
+          if (call.write(text)) continue;
+          waits += 1;
+          return;
+        }
+        call.end();
+      };
+      call.onDrain(go);
+      go();
+    },
+  });
+  client = rawClient(await server.listen('127.0.0.1:0'));
+  expect(messages(await ask('/test.Echo/Download', accepting, 'x'))).toHaveLength(12);
+  expect(waits).toBeGreaterThan(0);
+});

@@ -190,6 +190,4 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
 
   abstract received(message: Buffer, compressed: boolean): void;
   abstract receivedAll(): void;
-  /** Everything written has left. */
-  abstract onWritable(): void;
 }

@@ -108,7 +108,7 @@ export class NativeStreamCall extends ServerCall implements StreamCall<unknown, 
   }
 
   override onWritable(): void {
-    if (!this.#full || this.isOver) return;
+    if (!this.#full || this.isOver || this.bufferedBytes >= highWaterBytes) return;
     this.#full = false;
     const drained = this.#drained;
     if (drained !== null) this.#attempt(drained);
