@@ -144,6 +144,8 @@ describe('a client’s own memory', () => {
     expect(codes).toContain('OK');
     expect(codes.size).toBeGreaterThan(1);
     expect(shoal.runners()).toHaveLength(1);
+    await shoal.client.call('SystemSharedMemoryUnregister', { name: '' });
+    for (const pid of [shoal.pid, ...shoal.runners()]) expect(openSharedFiles(pid, file)).toBe(0);
     await sharing(shoal);
   }, 60_000);
 });

@@ -5,11 +5,11 @@ export function serverNames(): string[] {
   return readdirSync('/dev/shm').filter((name) => name.startsWith('shoal'));
 }
 
-/** Files of the server's in shared memory, without a name, that a process has open. */
-export function openSharedFiles(pid: number): number {
+/** Files in shared memory that a process has open: those of the server's own, or those whose path begins so. */
+export function openSharedFiles(pid: number, prefix = '/dev/shm/shoal'): number {
   const open = readdirSync(`/proc/${pid}/fd`).filter((fd) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('/dev/shm/shoal');
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(prefix);
     } catch {
       return false;
     }
