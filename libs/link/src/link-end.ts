@@ -115,7 +115,13 @@ export class LinkEnd implements Link {
     if (this.#told) return;
     const messages = this.#inbox;
     this.#inbox = [];
-    for (const message of messages) this.#guard(() => receive(message));
+    for (const message of messages) {
+      try {
+        receive(message);
+      } catch (thrown) {
+        this.#onError(thrown);
+      }
+    }
     if (this.#inbox.length > 0) this.#wake();
   }
 

@@ -1,11 +1,6 @@
 import { ShoalError } from '@shoal/core';
 import * as fc from 'fast-check';
-import {
-  type InferResponseParts,
-  assembleInferResponse,
-  inferResponsePieces,
-  inferResponseSize,
-} from './assemble-response';
+import { type InferResponseParts, ResponseHead, assembleInferResponse, inferResponseSize } from './assemble-response';
 import type { InferParameter } from './parameters';
 import { scanInferResponse } from './scan-response';
 import { plainResponse } from './testing/plain';
@@ -32,6 +27,12 @@ const output = fc.record({
   parameters,
   contents: fc.oneof(chunk, fc.array(chunk, { maxLength: 3 })),
 });
+const inPieces = (parts: InferResponseParts) =>
+  new ResponseHead(parts).pieces(
+    parts.id,
+    parts.outputs.map(({ contents }) => contents),
+  );
+
 const response: fc.Arbitrary<InferResponseParts> = fc.record({
   model: text,
   version: text,
@@ -70,7 +71,7 @@ test('pieces make up the same message; large contents are passed on as they are'
   });
   fc.assert(
     fc.property(fc.record({ model: text, version: text, id: text, outputs }), (parts) => {
-      const pieces = inferResponsePieces(parts);
+      const pieces = inPieces(parts);
       expect(Buffer.concat(pieces).equals(assembleInferResponse(parts))).toBe(true);
       const large: Uint8Array[] = parts.outputs.flatMap((one) => one.contents).filter(({ length }) => length >= 16_384);
       expect(pieces.filter((piece) => large.includes(piece))).toEqual(large);
@@ -97,7 +98,7 @@ test('a response over the limit is refused before anything is allocated', () => 
     id: '',
     outputs: [{ name: 'O', datatype: 'UINT8', shape: [2 ** 34], contents: Array<Uint8Array>(16).fill(gigabyte) }],
   };
-  expect(() => inferResponsePieces(parts)).toThrow(ShoalError);
+  expect(() => inPieces(parts)).toThrow(ShoalError);
   expect(() => assembleInferResponse(parts)).toThrow(
     new ShoalError(
       'RESOURCE_EXHAUSTED',

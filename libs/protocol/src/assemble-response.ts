@@ -23,16 +23,15 @@ export interface InferResponseParts {
   readonly outputs: readonly ResponseOutput[];
 }
 
+type TensorHead = Omit<ResponseOutput, 'contents'>;
+
+/** All of a response but its id and its contents. */
+export type ResponseHeadParts = Omit<InferResponseParts, 'id' | 'outputs'> & {
+  readonly outputs: readonly TensorHead[];
+};
+
 /** gRPC's own bound on a message: 2^31 - 1 bytes. */
 export const maxMessageBytes = 2147483647;
-
-function contentsSize(output: ResponseOutput): number {
-  const { contents } = output;
-  if (contents instanceof Uint8Array) return contents.length;
-  let size = 0;
-  for (const chunk of contents) size += chunk.length;
-  return size;
-}
 
 function shapeSize(shape: readonly number[]): number {
   let size = 0;
@@ -40,7 +39,7 @@ function shapeSize(shape: readonly number[]): number {
   return size;
 }
 
-function tensorSize(output: ResponseOutput): number {
+function tensorSize(output: TensorHead): number {
   const packed = shapeSize(output.shape);
   return (
     stringFieldSize(output.name) +
@@ -50,82 +49,111 @@ function tensorSize(output: ResponseOutput): number {
   );
 }
 
-/** Bytes of the serialised response. */
-export function inferResponseSize(parts: InferResponseParts): number {
-  let size =
-    stringFieldSize(parts.model) +
-    stringFieldSize(parts.version) +
-    stringFieldSize(parts.id) +
-    parametersSize(parts.parameters);
-  for (const output of parts.outputs) size += fieldSize(tensorSize(output)) + fieldSize(contentsSize(output));
-  return size;
-}
-
-/**
- * Serialises an inference.ModelInferResponse: one allocation, one copy of each output. Outputs always go into
- * raw_output_contents, one entry for each, empty or not. Throws RESOURCE_EXHAUSTED, before allocating, when the
- * message would have more than `limit` bytes.
- */
-export function assembleInferResponse(parts: InferResponseParts, limit = maxMessageBytes): Buffer {
-  const size = inferResponseSize(parts);
-  if (size > limit) throw responseTooLarge(size, limit);
-  const writer = new WireWriter(Buffer.allocUnsafe(size));
-  writeHeader(writer, parts);
-  for (const output of parts.outputs) {
-    writer.head(6, contentsSize(output));
-    for (const chunk of chunksOf(output)) writer.bytes(chunk);
-  }
-  return writer.buffer;
-}
-
-/**
- * As `assembleInferResponse`, in pieces that make up the message one after the other: large contents are not copied but
- * are pieces themselves.
- */
-export function inferResponsePieces(parts: InferResponseParts, limit = maxMessageBytes): readonly Uint8Array[] {
-  const size = inferResponseSize(parts);
-  if (size > limit) throw responseTooLarge(size, limit);
-  let apart = 0;
-  for (const output of parts.outputs) for (const chunk of chunksOf(output)) if (isLarge(chunk)) apart += chunk.length;
-  const writer = new WireWriter(Buffer.allocUnsafe(size - apart));
-  writeHeader(writer, parts);
-  const pieces: Uint8Array[] = [];
-  let from = 0;
-  for (const output of parts.outputs) {
-    writer.head(6, contentsSize(output));
-    for (const chunk of chunksOf(output)) {
-      if (!isLarge(chunk)) {
-        writer.bytes(chunk);
-        continue;
-      }
-      pieces.push(writer.buffer.subarray(from, writer.at), chunk);
-      from = writer.at;
-    }
-  }
-  if (from < writer.at) pieces.push(writer.buffer.subarray(from));
-  return pieces;
-}
+/** The raw contents of an output in one piece or several, one after the other; nothing where they went to shared memory. */
+export type OutputContents = ResponseOutput['contents'];
 
 /** Contents from this size on are cheaper to pass on than to copy. */
 const largeBytes = 16 * 1024;
 
-function isLarge(chunk: Uint8Array): boolean {
-  return chunk.length >= largeBytes;
+/**
+ * What answers of one kind have in common, serialised once: model, version, parameters, and the outputs' names, types
+ * and shapes. Only the id and the contents differ.
+ */
+export class ResponseHead {
+  /** Fields 1 and 2; the id, field 3, follows. */
+  readonly #before: Buffer;
+  /** Fields 4 and 5; the contents, field 6, follow. */
+  readonly #after: Buffer;
+
+  constructor({ model, version, parameters, outputs }: ResponseHeadParts) {
+    const before = new WireWriter(Buffer.allocUnsafeSlow(stringFieldSize(model) + stringFieldSize(version)));
+    before.optionalString(1, model);
+    before.optionalString(2, version);
+    let size = parametersSize(parameters);
+    for (const output of outputs) size += fieldSize(tensorSize(output));
+    const after = new WireWriter(Buffer.allocUnsafeSlow(size));
+    after.parameters(4, parameters);
+    for (const output of outputs) writeTensor(after, output);
+    this.#before = before.buffer;
+    this.#after = after.buffer;
+  }
+
+  /** Bytes of a whole message with this head. */
+  size(id: string, contents: readonly OutputContents[]): number {
+    let size = this.#before.length + stringFieldSize(id) + this.#after.length;
+    for (const one of contents) size += fieldSize(contentsSize(one));
+    return size;
+  }
+
+  /**
+   * A message with this head, in pieces that make it up one after the other: contents of `largeFrom` bytes and more are
+   * not copied but are pieces themselves. Throws RESOURCE_EXHAUSTED, before allocating, when it would have more than
+   * `limit` bytes.
+   */
+  pieces(
+    id: string,
+    contents: readonly OutputContents[],
+    limit = maxMessageBytes,
+    largeFrom = largeBytes,
+  ): readonly Uint8Array[] {
+    const size = this.size(id, contents);
+    if (size > limit) throw responseTooLarge(size, limit);
+    let apart = 0;
+    for (const one of contents) for (const chunk of chunksOf(one)) if (chunk.length >= largeFrom) apart += chunk.length;
+    const writer = new WireWriter(Buffer.allocUnsafe(size - apart));
+    writer.bytes(this.#before);
+    writer.optionalString(3, id);
+    writer.bytes(this.#after);
+    const pieces: Uint8Array[] = [];
+    let from = 0;
+    for (const one of contents) {
+      writer.head(6, contentsSize(one));
+      for (const chunk of chunksOf(one)) {
+        if (chunk.length < largeFrom) {
+          writer.bytes(chunk);
+          continue;
+        }
+        pieces.push(writer.buffer.subarray(from, writer.at), chunk);
+        from = writer.at;
+      }
+    }
+    if (from === 0) return [writer.buffer];
+    if (from < writer.at) pieces.push(writer.buffer.subarray(from));
+    return pieces;
+  }
 }
 
-function chunksOf({ contents }: ResponseOutput): readonly Uint8Array[] {
+/** Bytes of the serialised response. */
+export function inferResponseSize(parts: InferResponseParts): number {
+  return new ResponseHead(parts).size(parts.id, parts.outputs.map(contentsOf));
+}
+
+/**
+ * Serialises an inference.ModelInferResponse: one copy of each output. Outputs always go into raw_output_contents, one
+ * entry for each, empty or not. Throws RESOURCE_EXHAUSTED, before they are copied, when the message would have more than
+ * `limit` bytes.
+ */
+export function assembleInferResponse(parts: InferResponseParts, limit = maxMessageBytes): Buffer {
+  const [whole] = new ResponseHead(parts).pieces(parts.id, parts.outputs.map(contentsOf), limit, Infinity);
+  return whole as Buffer;
+}
+
+function contentsOf({ contents }: ResponseOutput): OutputContents {
+  return contents;
+}
+
+function chunksOf(contents: OutputContents): readonly Uint8Array[] {
   return contents instanceof Uint8Array ? [contents] : contents;
 }
 
-function writeHeader(writer: WireWriter, parts: InferResponseParts): void {
-  writer.optionalString(1, parts.model);
-  writer.optionalString(2, parts.version);
-  writer.optionalString(3, parts.id);
-  writer.parameters(4, parts.parameters);
-  for (const output of parts.outputs) writeTensor(writer, output);
+function contentsSize(contents: OutputContents): number {
+  if (contents instanceof Uint8Array) return contents.length;
+  let size = 0;
+  for (const chunk of contents) size += chunk.length;
+  return size;
 }
 
-function writeTensor(writer: WireWriter, output: ResponseOutput): void {
+function writeTensor(writer: WireWriter, output: TensorHead): void {
   writer.head(5, tensorSize(output));
   writer.optionalString(1, output.name);
   writer.optionalString(2, output.datatype);

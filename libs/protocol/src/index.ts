@@ -1,8 +1,10 @@
 export {
   type InferResponseParts,
+  type OutputContents,
+  ResponseHead,
+  type ResponseHeadParts,
   type ResponseOutput,
   assembleInferResponse,
-  inferResponsePieces,
   inferResponseSize,
   maxMessageBytes,
 } from './assemble-response';

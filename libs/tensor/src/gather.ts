@@ -37,13 +37,16 @@ export interface ByteSource {
  */
 export function gatherBytes(parts: readonly (Uint8Array | ByteSource)[], target: Uint8Array, offset = 0): number {
   let at = offset;
-  for (const part of parts) {
-    if (part.byteLength > target.length - at) throw new ShoalError('INTERNAL', 'rows do not fit the batch buffer');
-    if (part instanceof Uint8Array) target.set(part, at);
-    else part.readInto(target, at);
-    at += part.byteLength;
-  }
+  for (const part of parts) at = putBytes(part, target, at);
   return at;
+}
+
+/** The same for one member. */
+export function putBytes(part: Uint8Array | ByteSource, target: Uint8Array, at: number): number {
+  if (part.byteLength > target.length - at) throw new ShoalError('INTERNAL', 'rows do not fit the batch buffer');
+  if (part instanceof Uint8Array) target.set(part, at);
+  else part.readInto(target, at);
+  return at + part.byteLength;
 }
 
 /**

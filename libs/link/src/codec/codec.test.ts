@@ -165,6 +165,13 @@ test('we understand ourselves', () => {
   fc.assert(fc.property(messages, (list) => expect(decodeFrame(encode(list))).toEqual(list)));
 });
 
+test('names that repeat each other, or nearly, stay themselves', () => {
+  // The second of each pair has as many bytes as the first has characters, of the same numbers.
+  const routers = ['r1', 'r1', 'r2', '\u00c3\u00a9', '\u00e9', 'e', '', '', 'r1'];
+  const batch = { kind: 'batch', batchId: 1, routers, rows: routers.map(() => 1) } as const;
+  expect(decodeFrame(encode([batch]))).toEqual([batch]);
+});
+
 test('fields, kinds and forms of a later release are passed over; unpacked numbers are read', () => {
   const nested = (field: number, content: number[]) => [(field << 3) | 2, content.length, ...content];
   const strange = [...nested(1, [0x99, 1, 1, 2, 3, 4, 5, 6, 7, 8]), 0x28, 9, ...nested(2, [1]), 0x3d, 1, 2, 3, 4];

@@ -13,7 +13,7 @@ export function readBatch(reader: WireReader): Batch {
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) batchId = reader.uint();
-    else if (tag === 0x12) routers.push(reader.string());
+    else if (tag === 0x12) routers.push(reader.stringLike(routers.at(-1)));
     else if (tag === 0x1a) reader.uints(rows);
     else if (tag === 0x18) rows.push(reader.uint());
     else reader.skip(tag);

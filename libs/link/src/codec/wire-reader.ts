@@ -58,6 +58,25 @@ export class WireReader {
     return this.#buffer.toString('utf8', at, at + length);
   }
 
+  /** A string that is likely to be the one that came before it, and is not made again then. */
+  stringLike(known: string | undefined): string {
+    if (known === undefined) return this.string();
+    const before = this.#at;
+    const length = this.uint();
+    const at = this.#advance(length);
+    if (length === known.length) {
+      let same = 0;
+      for (let byte = this.#buffer[at]; same < length; byte = this.#buffer[at + same]) {
+        // Other characters than ASCII's are more than one byte long.
+        if (byte !== known.charCodeAt(same) || byte >= 0x80) break;
+        same += 1;
+      }
+      if (same === length) return known;
+    }
+    this.#at = before;
+    return this.string();
+  }
+
   /** A view of the frame, not a copy. */
   bytes(): Buffer {
     const length = this.uint();

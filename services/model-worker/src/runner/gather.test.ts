@@ -130,6 +130,34 @@ test('large batches use memory again, and fill it', () => {
   expect([values.length, values[0], values[19_999], values[20_000], values[39_999]]).toEqual([40_000, 3, 3, 4, 4]);
 });
 
+test('members like the first are held to what is right for the first', () => {
+  const numbers = { ...signature, inputs: [spec('a', 'INT32', [2]), spec('b', 'INT32', [1])] };
+  const of = (index: number, rows: number, change: Partial<MemberInputs['inputs'][number]> = {}) => ({
+    member: index,
+    rows,
+    inputs: [
+      { index: 0, shape: [rows, 2], bytes: bytesOf(new Int32Array(2 * rows).fill(index)), ...change },
+      { index: 1, shape: [rows, 1], bytes: bytesOf(new Int32Array(rows).fill(index)) },
+    ],
+  });
+  const turned = { ...of(2, 1), inputs: of(2, 1).inputs.toReversed() };
+  const wrong = [
+    of(3, 1, { bytes: new Uint8Array(7) }),
+    of(4, 1, { shape: [2, 2] }),
+    of(5, 1, { shape: [1, 1] }),
+    of(6, 1, { index: 1 }),
+    { ...of(7, 1), inputs: of(7, 1).inputs.slice(0, 1) },
+  ];
+  const { feeds, members, faults } = gather(numbers, fed, [of(0, 1), of(1, 3), turned, ...wrong]);
+  expect(members).toEqual([0, 1, 2]);
+  expect(faults.map(({ member: at }) => at)).toEqual([3, 4, 5, 6, 7]);
+  expect([...tensorArray('INT32', feeds[0]?.data as Uint8Array)]).toEqual([0, 0, 1, 1, 1, 1, 1, 1, 2, 2]);
+  expect([...tensorArray('INT32', feeds[1]?.data as Uint8Array)]).toEqual([0, 1, 1, 1, 2]);
+  // Of no rows nothing can be told about others.
+  const afterNone = gather(numbers, fed, [of(0, 0), of(1, 1, { bytes: new Uint8Array(7) }), of(2, 1)]);
+  expect([afterNone.members, afterNone.faults.map(({ member: at }) => at)]).toEqual([[0, 2], [1]]);
+});
+
 test('an overflowing shape is refused before anything is allocated', () => {
   const huge = { ...member(0, [[1]], ['x']), inputs: [{ index: 0, shape: [1, 2 ** 52], bytes: new Uint8Array(4) }] };
   const { feeds, faults } = gather(signature, new Set([0]), [huge]);

@@ -1,7 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import { type InputData, type MemberError, type RemoteBytes, byteLengthOf, isPieces, wholeBytes } from '@shoal/link';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
-import { byteSize, decodeStrings, elementCount, gatherBytes } from '@shoal/tensor';
+import { byteSize, decodeStrings, elementCount, putBytes } from '@shoal/tensor';
 import type { BatchMemory } from './batch-memory';
 import { ortTypeOf } from './ort-types';
 import { reshapeDims } from './reshape';
@@ -26,19 +26,16 @@ export interface GatheredFeeds {
   readonly faults: readonly MemberError[];
 }
 
-/** One member's part of one input: its shape for the model without the batch dimension, and its elements. */
-interface Part {
-  readonly dims: readonly number[];
-  readonly data: Uint8Array | RemoteBytes | readonly string[];
-}
+type Data = Uint8Array | RemoteBytes | readonly string[];
 
-type Parts = ReadonlyMap<number, Part>;
-
-/** A member that is fit to run. */
+/** A member that is fit to run, with what it has for each input of the model, by index; undefined = nothing. */
 interface Taken {
   readonly member: number;
   readonly rows: number;
-  readonly parts: Parts;
+  readonly inputs: readonly InputData[];
+  /** Shapes for the model, without the batch dimension. Those who are like the first share its array. */
+  readonly dims: readonly (readonly number[] | undefined)[];
+  readonly data: readonly (Data | undefined)[];
 }
 
 /**
@@ -62,9 +59,10 @@ export function gatherFeeds(
   const taken: Taken[] = [];
   for (const candidate of present) {
     try {
-      const parts = partsOf(signature, fed, candidate);
-      if (taken[0]) checkSameShapes(signature, taken[0].parts, parts);
-      taken.push({ member: candidate.member, rows: candidate.rows, parts });
+      const like = taken[0] && takenLike(signature, taken[0], candidate);
+      const one = like ?? takenOf(signature, fed, candidate);
+      if (taken[0] && !like) checkSameShapes(signature, taken[0].dims, one.dims);
+      taken.push(one);
     } catch (thrown) {
       fault(candidate.member, thrown);
     }
@@ -80,46 +78,73 @@ export function gatherFeeds(
   }
 }
 
-function partsOf(signature: ModelSignature, fed: ReadonlySet<number>, candidate: MemberInputs): Parts {
-  const parts = new Map<number, Part>();
-  for (const input of candidate.inputs) {
+/** A member whose inputs are as the first one's: what was found out about those is true of them. */
+function takenLike(signature: ModelSignature, first: Taken, { member, rows, inputs }: MemberInputs): Taken | undefined {
+  if (first.rows === 0 || inputs.length !== first.inputs.length) return undefined;
+  const data: (Data | undefined)[] = [];
+  for (let i = 0; i < inputs.length; i += 1) {
+    const { index, shape, bytes } = inputs[i] as InputData;
+    const known = first.inputs[i] as InputData;
+    if (index !== known.index || shape.length !== known.shape.length || shape[0] !== rows) return undefined;
+    for (let axis = 1; axis < shape.length; axis += 1) if (shape[axis] !== known.shape[axis]) return undefined;
+    if (isPieces(bytes) || signature.inputs[index]?.datatype === 'BYTES') return undefined;
+    if (bytes.byteLength * first.rows !== byteLengthOf(known.bytes) * rows) return undefined;
+    while (data.length < index) data.push(undefined);
+    data[index] = bytes;
+  }
+  return { member, rows, inputs, dims: first.dims, data };
+}
+
+function takenOf(signature: ModelSignature, fed: ReadonlySet<number>, { member, rows, inputs }: MemberInputs): Taken {
+  const dims: (readonly number[] | undefined)[] = [];
+  const data: (Data | undefined)[] = [];
+  for (const input of inputs) {
     const spec = signature.inputs[input.index];
-    if (!spec || parts.has(input.index)) throw new ShoalError('INTERNAL', 'request and model do not match');
+    if (!spec || data[input.index] !== undefined) throw new ShoalError('INTERNAL', 'request and model do not match');
     if (!fed.has(input.index)) {
       throw new ShoalError(
         'UNIMPLEMENTED',
         `input '${spec.name}' of model '${signature.model}' cannot be given: the model has a default value for it, and ONNX Runtime for Node.js ignores any other`,
       );
     }
-    parts.set(input.index, partOf(signature, spec, input, candidate.rows));
+    dims[input.index] = dimsOf(signature, spec, input, rows);
+    data[input.index] = dataOf(signature, spec, input);
   }
-  return parts;
+  return { member, rows, inputs, dims, data };
 }
 
-function partOf(signature: ModelSignature, spec: TensorSpec, input: InputData, rows: number): Part {
+function dimsOf(signature: ModelSignature, spec: TensorSpec, input: InputData, rows: number): readonly number[] {
   const batches = signature.maxBatchSize > 0;
   const wire = batches ? input.shape.slice(1) : input.shape;
   const dims = reshapeDims(wire, spec.dims, spec.modelDims);
-  const count = elementCount(input.shape);
-  if (!dims || count === undefined || (batches && input.shape[0] !== rows)) {
+  if (!dims || elementCount(input.shape) === undefined || (batches && input.shape[0] !== rows)) {
     throw new ShoalError(
       'INVALID_ARGUMENT',
       `unexpected shape for input '${spec.name}' for model '${signature.model}': [${input.shape.join(',')}]`,
     );
   }
-  if (spec.datatype === 'BYTES') return { dims, data: stringsOf(signature, spec, wholeBytes(input.bytes), count) };
-  const expected = byteSize(spec.datatype, input.shape);
-  const length = byteLengthOf(input.bytes);
+  return dims;
+}
+
+function dataOf(signature: ModelSignature, spec: TensorSpec, { shape, bytes }: InputData): Data {
+  if (spec.datatype === 'BYTES') return stringsOf(signature, spec, wholeBytes(bytes), elementCount(shape));
+  const expected = byteSize(spec.datatype, shape);
+  const length = byteLengthOf(bytes);
   if (expected !== length) {
     throw new ShoalError(
       'INVALID_ARGUMENT',
       `input byte size mismatch for input '${spec.name}' for model '${signature.model}'. Expected ${expected}, got ${length}`,
     );
   }
-  return { dims, data: isPieces(input.bytes) ? wholeBytes(input.bytes) : input.bytes };
+  return isPieces(bytes) ? wholeBytes(bytes) : bytes;
 }
 
-function stringsOf(signature: ModelSignature, spec: TensorSpec, bytes: Uint8Array, count: number): readonly string[] {
+function stringsOf(
+  signature: ModelSignature,
+  spec: TensorSpec,
+  bytes: Uint8Array,
+  count: number | undefined,
+): readonly string[] {
   const where = `input '${spec.name}' for model '${signature.model}'`;
   let strings: string[];
   try {
@@ -133,14 +158,11 @@ function stringsOf(signature: ModelSignature, spec: TensorSpec, bytes: Uint8Arra
 }
 
 /** The router's shape key keeps different shapes apart; were it wrong, nobody may get another's rows. */
-function checkSameShapes(signature: ModelSignature, first: Parts, other: Parts): void {
-  const same =
-    first.size === other.size &&
-    [...first].every(([index, part]) => {
-      const dims = other.get(index)?.dims;
-      return dims?.length === part.dims.length && dims.every((size, i) => size === part.dims[i]);
-    });
-  if (!same) {
+function checkSameShapes(signature: ModelSignature, first: Taken['dims'], other: Taken['dims']): void {
+  for (let index = 0; index < Math.max(first.length, other.length); index += 1) {
+    const [one, two] = [first[index], other[index]];
+    if (one === two) continue;
+    if (one?.length === two?.length && one?.every((size, i) => size === two?.[i])) continue;
     throw new ShoalError('INTERNAL', `requests of different shapes met in one batch of model '${signature.model}'`);
   }
 }
@@ -167,20 +189,21 @@ function joined(
   if (!first) return undefined;
   let total = 0;
   for (const { rows } of taken) total += rows;
-  for (const [index, part] of first.parts) {
+  for (let index = 0; index < first.dims.length; index += 1) {
+    const rowDims = first.dims[index];
+    if (!rowDims) continue;
     const { name, datatype } = signature.inputs[index] as TensorSpec;
     const type = ortTypeOf(datatype) ?? datatype;
-    const dims = signature.maxBatchSize > 0 ? [total, ...part.dims] : [...part.dims];
-    const each = taken.map(({ parts }) => (parts.get(index) as Part).data);
+    const dims = signature.maxBatchSize > 0 ? [total, ...rowDims] : [...rowDims];
     if (datatype === 'BYTES') {
-      feeds.push({ name, type, dims, data: (each as (readonly string[])[]).flat() });
+      feeds.push({ name, type, dims, data: taken.flatMap(({ data }) => data[index] as readonly string[]) });
       continue;
     }
     const bytes = memory.take(exactSize(datatype, dims));
     let filled = 0;
-    for (const [at, data] of each.entries()) {
+    for (let at = 0; at < taken.length; at += 1) {
       try {
-        filled = gatherBytes([data as Uint8Array | RemoteBytes], bytes, filled);
+        filled = putBytes((taken[at] as Taken).data[index] as Uint8Array | RemoteBytes, bytes, filled);
       } catch (thrown) {
         return { at, thrown: thrown instanceof ShoalError ? unreadable(name, signature.model, thrown) : thrown };
       }

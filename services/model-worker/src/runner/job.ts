@@ -38,12 +38,14 @@ export interface Job {
 
 /** The job that a batch makes before anything is gathered. */
 export function jobOf({ batchId, origin, arrivedAt, absent, present }: GatheredBatch<Link>): Job {
-  const members = present.map(({ member, rows, arrival }): JobMember => {
-    const { offerId, requestId, outputs } = arrival.data;
-    return { member, rows, link: arrival.link, offerId, requestId, outputs };
-  });
+  const members = present.map(jobMember);
   const nothingYet = { faults: [], feeds: [], fetches: [], gatherMs: 0, startedAt: 0 };
   return { batchId, origin, arrivedAt, absent, members, present: members, ...nothingYet };
+}
+
+function jobMember({ member, rows, arrival }: GatheredBatch<Link>['present'][number]): JobMember {
+  const { offerId, requestId, outputs } = arrival.data;
+  return { member, rows, link: arrival.link, offerId, requestId, outputs };
 }
 
 /** Gathers a batch. The members' own bytes are copied, and let go of. Throws RangeError when there is no memory for it. */
@@ -57,17 +59,20 @@ export function prepareJob(
   const began = clock.now();
   const inputs = batch.present.map(({ member, rows, arrival }) => ({ member, rows, inputs: arrival.data.inputs }));
   const { feeds, members: taken, faults } = gatherFeeds(signature, fed, inputs, memory);
-  const job = jobOf(batch);
-  const members = job.members.filter(({ member }) => taken.includes(member));
+  const { batchId, origin, arrivedAt, absent } = batch;
+  const present = batch.present.map(jobMember);
+  const members = faults.length === 0 ? present : present.filter(({ member }) => taken.includes(member));
   const fetches = namesOfWanted(signature, members);
-  return { ...job, members, faults, feeds, fetches, gatherMs: clock.now() - began };
+  const gatherMs = clock.now() - began;
+  return { batchId, origin, arrivedAt, absent, members, present, faults, feeds, fetches, gatherMs, startedAt: 0 };
 }
 
 /** The outputs that any member asked for, in the model's order. */
 function namesOfWanted(signature: ModelSignature, members: readonly JobMember[]): string[] {
-  const all = members.some(({ outputs }) => outputs.length === 0);
-  const wanted = new Set(members.flatMap(({ outputs }) => outputs.map(({ index }) => index)));
-  return signature.outputs.filter((_, index) => all || wanted.has(index)).map(({ name }) => name);
+  const { outputs } = signature;
+  if (members.some((one) => one.outputs.length === 0)) return outputs.map(({ name }) => name);
+  const wanted = new Set(members.flatMap((one) => one.outputs.map(({ index }) => index)));
+  return outputs.filter((_, index) => wanted.has(index)).map(({ name }) => name);
 }
 
 /** A batch's end of which nothing is known but its id. */

@@ -4,11 +4,12 @@ import {
   type InferParameter,
   type InferParameters,
   type ModelSignature,
-  type ResponseOutput,
+  type OutputContents,
+  ResponseHead,
+  type ResponseHeadParts,
   type TensorSpec,
   classify,
   errorTexts,
-  inferResponsePieces,
 } from '@shoal/protocol';
 import type { OutputPart } from './scatter';
 
@@ -33,24 +34,72 @@ export function responseBuilder(
 ): BuildResponse {
   const { model, version } = signature;
   const batches = signature.maxBatchSize > 0;
+  const heads = new LastHead(signature);
   return (id, parts, wanted) => {
-    const outputs: ResponseOutput[] = [];
+    const contents: OutputContents[] = [];
+    if (wanted.length === 0) {
+      for (const { bytes } of parts) contents.push(bytes);
+      return heads.of(parts).pieces(id, contents, maxBytes);
+    }
+    const outputs: ResponseHeadParts['outputs'][number][] = [];
     for (const { index, shape, bytes } of parts) {
       const asked = wanted.find((output) => output.index === index);
-      if (wanted.length > 0 && !asked) continue;
+      if (!asked) continue;
       const { name, datatype } = signature.outputs[index] as TensorSpec;
-      if (asked && asked.classification > 0) {
+      if (asked.classification > 0) {
         const classes = classify(datatype, bytes, shape, batches, asked.classification, labels[name]);
-        outputs.push({ name, datatype: 'BYTES', shape: classes.shape, contents: classes.bytes });
-      } else if (asked?.place) {
+        outputs.push({ name, datatype: 'BYTES', shape: classes.shape });
+        contents.push(classes.bytes);
+      } else if (asked.place) {
         writeOutput(name, bytes, asked.place);
-        outputs.push({ name, datatype, shape, parameters: placeParameters(asked.place, bytes), contents: nothing });
+        outputs.push({ name, datatype, shape, parameters: placeParameters(asked.place, bytes) });
+        contents.push(nothing);
       } else {
-        outputs.push({ name, datatype, shape, contents: bytes });
+        outputs.push({ name, datatype, shape });
+        contents.push(bytes);
       }
     }
-    return inferResponsePieces({ model, version, id, outputs }, maxBytes);
+    return new ResponseHead({ model, version, outputs }).pieces(id, contents, maxBytes);
   };
+}
+
+/** One answer's head is mostly that of the answer before: the members of a batch differ in little but their contents. */
+class LastHead {
+  readonly #signature: ModelSignature;
+  #parts: readonly OutputPart[] = [];
+  #head: ResponseHead | undefined;
+
+  constructor(signature: ModelSignature) {
+    this.#signature = signature;
+  }
+
+  /** For all the outputs of a run, as they are. */
+  of(parts: readonly OutputPart[]): ResponseHead {
+    if (this.#head && sameHeads(parts, this.#parts)) return this.#head;
+    const { model, version } = this.#signature;
+    const outputs = parts.map(({ index, shape }) => {
+      const { name, datatype } = this.#signature.outputs[index] as TensorSpec;
+      return { name, datatype, shape };
+    });
+    // Without the contents, which would be kept as long as this.
+    this.#parts = parts.map(({ index, shape }) => ({ index, shape, bytes: nothing }));
+    this.#head = new ResponseHead({ model, version, outputs });
+    return this.#head;
+  }
+}
+
+function sameHeads(some: readonly OutputPart[], others: readonly OutputPart[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i += 1) {
+    const [one, other] = [some[i] as OutputPart, others[i] as OutputPart];
+    if (one.index !== other.index || !sameShape(one.shape, other.shape)) return false;
+  }
+  return true;
+}
+
+function sameShape(one: readonly number[], other: readonly number[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((size, axis) => size === other[axis]);
 }
 
 /** Writes an output to the client's shared memory. */

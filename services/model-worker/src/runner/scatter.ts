@@ -33,10 +33,12 @@ export function scatterOutputs(
     const cut = isStrings(output.data)
       ? scatterStrings(output.data, signature.maxBatchSize > 0 ? rows : [1])
       : scatterBytes(output.data, signature.maxBatchSize > 0 ? rows : [1]);
-    cut.forEach((bytes, i) => {
-      const shape = signature.maxBatchSize > 0 ? [rows[i] as number, ...dims] : [...dims];
-      parts[i]?.push({ index, shape, bytes });
-    });
+    let shape: readonly number[] = dims;
+    for (let i = 0; i < cut.length; i += 1) {
+      // Members of as many rows share their shape.
+      if (signature.maxBatchSize > 0 && (i === 0 || rows[i] !== rows[i - 1])) shape = [rows[i] as number, ...dims];
+      parts[i]?.push({ index, shape, bytes: cut[i] as Uint8Array });
+    }
   }
   return parts;
 }
@@ -48,10 +50,9 @@ function wireDims(
   output: ThreadTensor,
   rows: readonly number[],
 ): readonly number[] {
-  const where = `output '${spec.name}' of model '${signature.model}'`;
-  const got = `[${output.dims.join(',')}]`;
+  const where = () => `output '${spec.name}' of model '${signature.model}'`;
   if (dataTypeOfOrt(output.type) !== spec.datatype) {
-    throw new ShoalError('INTERNAL', `${where} came as ${output.type}, its configuration says ${spec.datatype}`);
+    throw new ShoalError('INTERNAL', `${where()} came as ${output.type}, its configuration says ${spec.datatype}`);
   }
   let modelDims = output.dims;
   if (signature.maxBatchSize > 0) {
@@ -60,7 +61,7 @@ function wireDims(
     if (output.dims[0] !== total) {
       throw new ShoalError(
         'INTERNAL',
-        `${where} has shape ${got}, its first dimension must be the batch size ${total}`,
+        `${where()} has shape [${output.dims.join(',')}], its first dimension must be the batch size ${total}`,
       );
     }
     modelDims = output.dims.slice(1);
