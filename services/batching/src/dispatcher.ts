@@ -30,7 +30,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   readonly #runners = new Map<string, { readonly link: Link; readonly ready: Ready }>();
   readonly #drained = new Map<string, (() => void)[]>();
   /** The batch whose end the scheduler is being told. */
-  #ending: { readonly batch: Batch<OfferTag>; readonly done: Done } | undefined;
+  #ending: { readonly batch: Batch<OfferTag>; readonly done: Done; readonly now: number } | undefined;
 
   constructor(clock: Clock, config: BatchingConfig) {
     this.#clock = clock;
@@ -113,7 +113,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     const batch = this.#scheduler.batch(runner, done.batchId);
     if (batch === undefined) return;
     if (done.outcome === 'ok') this.#executed(batch, done);
-    this.#ending = { batch, done };
+    this.#ending = { batch, done, now };
     this.#scheduler.batchDone(now, runner, done.batchId, done);
     this.#ending = undefined;
   }
@@ -175,9 +175,10 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   #answered(ticket: Ticket<OfferTag>): void {
     const ending = this.#ending;
     if (ending === undefined) return;
-    const queueNs = nanoseconds(ending.batch.dispatchedAt - ticket.acceptedAt) + ending.done.waitNs;
-    const totalNs = nanoseconds(this.#clock.now() - ticket.acceptedAt);
-    this.#statistics.get(ticket.queue.key)?.succeeded(ticket.rows, totalNs, queueNs, ending.done);
+    const { batch, done, now } = ending;
+    const queueNs = nanoseconds(batch.dispatchedAt - ticket.acceptedAt) + done.waitNs;
+    const totalNs = nanoseconds(now - ticket.acceptedAt);
+    this.#statistics.get(ticket.queue.key)?.succeeded(ticket.rows, totalNs, queueNs, done);
   }
 }
 
