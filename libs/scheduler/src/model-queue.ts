@@ -39,6 +39,8 @@ export class ModelQueue<T = unknown> {
   holdShape = '';
   /** The slowest recent batch in milliseconds, forgetting a tenth with each newer one; Infinity = none has run. */
   slowestMs = Infinity;
+  /** What a batch takes of its runner's time, smoothed, in milliseconds: those that end together took it together. */
+  meanMs = Infinity;
   /** When something is to be done without an event: key in the scheduler's heap. */
   heapKey = Infinity;
   heapIndex = -1;

@@ -9,6 +9,7 @@ import type { Runner } from './runner';
  *  - while no runner is idle;
  *  - while the queue's recent batches are fast, all of them: then the saving is a sizeable part of the whole, and being
  *    bound to the wrong runner costs little. Of a queue that has run nothing yet nothing is known, so it waits.
+ * Further ones are granted while all that a runner has will be done in a moment: a round trip would take longer than they.
  */
 
 /** Slower queues grant nothing ahead: a round trip is a few per cent of such a batch at most. */
@@ -16,6 +17,9 @@ const maxBatchMs = 50;
 
 /** The same where there is one runner only, so that no batch can be bound to the wrong one. */
 const maxBatchMsOfOne = 200;
+
+/** What a runner has beyond two batches is to be done in this time, in milliseconds. */
+const maxAheadMs = 2;
 
 /** A runner is not called late before this, in milliseconds: timers and links are no more precise. */
 const leastLateMs = 5;
@@ -27,6 +31,10 @@ const leastLateMs = 5;
 export function prefetcher<T>(queue: ModelQueue<T>, now: number): Runner<T> | undefined {
   if (queue.slowestMs > (queue.runners.size > 1 ? maxBatchMs : maxBatchMsOfOne)) return undefined;
   const lateAfter = Math.max(leastLateMs, 2 * queue.slowestMs);
-  for (const runner of queue.spare) if (now - runner.busySince <= lateAfter) return runner;
+  for (const runner of queue.spare) {
+    const count = runner.batches.size;
+    if (count >= 2 && (count + 1) * queue.meanMs > maxAheadMs) continue;
+    if (now - runner.busySince <= lateAfter) return runner;
+  }
   return undefined;
 }

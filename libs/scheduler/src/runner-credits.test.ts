@@ -38,6 +38,24 @@ test.each([
   expect(world.batches).toHaveLength(1 + runners + (outcome === 'granted' ? 1 : 0));
 });
 
+test.each([
+  // Of 16 credits: what a runner has at once may take 2 ms in all, and two batches at least.
+  [0.05, 16],
+  [0.25, 8],
+  [0.5, 4],
+  [0.9, 2],
+  [20, 2],
+])('batches of %f ms: a runner is granted %i at once', (ms, ahead) => {
+  const world = World.withQueue({}, 1, 16);
+  world.run = () => ({ ms });
+  world.offer('known');
+  world.until(100);
+  world.offers('a', 40);
+  expect(world.batches).toHaveLength(1 + ahead);
+  world.until(Infinity);
+  expect(world.batches).toHaveLength(41);
+});
+
 test('no batch is bound to a runner that is late', () => {
   const world = World.withQueue({}, 2, 2);
   world.offer('a');

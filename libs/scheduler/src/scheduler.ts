@@ -13,6 +13,9 @@ import { type OfferFacts, Ticket } from './ticket';
 /** How much of the slowest recent batch is remembered with each newer one. */
 const slowestDecay = 0.9;
 
+/** Share of the newest batch in the mean time of a queue's batches. */
+const meanWeight = 0.1;
+
 /**
  * Decides which requests run together, where and when. A deterministic state machine: events come in as method calls,
  * each with the time `now` in milliseconds (never smaller than before), decisions go out through `actions`, in order.
@@ -150,6 +153,7 @@ export class Scheduler<T> {
       runner.refusals = 0;
       const tookMs = now - runner.busySince;
       queue.slowestMs = queue.slowestMs === Infinity ? tookMs : Math.max(tookMs, queue.slowestMs * slowestDecay);
+      queue.meanMs = queue.meanMs === Infinity ? tookMs : queue.meanMs + meanWeight * (tookMs - queue.meanMs);
       if (result.outcome === 'ok') afterRun(batch, result, this.#settle);
       else afterFailure(queue, batch, result, this.#settle);
     }

@@ -72,7 +72,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick }) },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('add' as const), queue, credits: fc.integer({ min: 1, max: 3 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('add' as const),
+      queue,
+      credits: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.constant(16)),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('lose' as const, 'retire' as const), pick }) },
   {
