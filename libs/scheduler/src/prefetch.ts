@@ -19,7 +19,7 @@ const maxBatchMs = 50;
 const maxBatchMsOfOne = 200;
 
 /** What a runner has beyond two batches is to be done in this time, in milliseconds. */
-const maxAheadMs = 2;
+const maxAheadMs = 3;
 
 /** A runner is not called late before this, in milliseconds: timers and links are no more precise. */
 const leastLateMs = 5;

@@ -39,11 +39,11 @@ test.each([
 });
 
 test.each([
-  // Of 16 credits: what a runner has at once may take 2 ms in all, and two batches at least.
+  // Of 16 credits: what a runner has at once may take 3 ms in all, and two batches at least.
   [0.05, 16],
-  [0.25, 8],
-  [0.5, 4],
-  [0.9, 2],
+  [0.25, 12],
+  [0.5, 6],
+  [1.4, 2],
   [20, 2],
 ])('batches of %f ms: a runner is granted %i at once', (ms, ahead) => {
   const world = World.withQueue({}, 1, 16);

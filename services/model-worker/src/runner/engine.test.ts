@@ -109,7 +109,7 @@ const kinds = (heard: readonly LinkMessage[]) => heard.map(({ kind }) => kind);
 
 test('answers leave before the batch is done; the next batch starts before them', async () => {
   const { batching, router, runs, heard, close } = await rig();
-  expect(heard).toEqual([{ kind: 'ready', runner: 'runner', queue: 'q', credits: 16 }]);
+  expect(heard).toEqual([{ kind: 'ready', runner: 'runner', queue: 'q', credits: 32 }]);
   heard.length = 0;
   batching.send(grant(1, 2));
   batching.send(grant(2));

@@ -29,10 +29,10 @@ const earlyTimeoutMs = 5000;
  * One batch runs, others are gathered. More than two only pay where runs are short (batching sees to that): what a turn of the
  * event loop brings, and what it answers, then travels in one system call.
  */
-const credits = 16;
+const credits = 32;
 
 /** For so long runs follow each other on the main thread, in milliseconds, before what has arrived meanwhile is heard. */
-const burstMs = 1;
+const burstMs = 0.5;
 
 export interface EngineOptions extends RunWatchOptions {
   /** This runner's id. */
