@@ -128,9 +128,9 @@ test.each(batching)('%s answers as the reference, cases of one shape in one batc
   }
 });
 
-test('a runner asks for two batches at once and names its queue', async () => {
+test('a runner asks for batches ahead and names its queue', async () => {
   const [runner] = await driver.runnersOf('simple');
-  expect(runner?.ready).toMatchObject({ credits: 2, runner: runner?.announcement.id });
+  expect(runner?.ready).toMatchObject({ credits: 32, runner: runner?.announcement.id });
   expect(runner?.ready?.queue).toBe(`simple/1@${driver.versions.get('simple/1')?.generation}`);
   expect(runner?.announcement.device).toBe('CPU');
 });
