@@ -10,11 +10,15 @@ const patienceMs = 10_000;
 const pollMs = 5;
 
 /** Calls `settled` once none of the links holds too much; at once in the usual case. */
-export function settle(clock: Clock, links: Iterable<Link>, settled: () => void): void {
+export function settle(clock: Clock, links: readonly Link[], settled: () => void): void {
+  if (links.every(isReady)) {
+    settled();
+    return;
+  }
   const waiting = new Set(links);
   const until = clock.now() + patienceMs;
   const check = () => {
-    for (const link of waiting) if (link.bufferedBytes <= highWaterBytes) waiting.delete(link);
+    for (const link of waiting) if (isReady(link)) waiting.delete(link);
     if (waiting.size > 0 && clock.now() < until) {
       clock.schedule(pollMs, check);
       return;
@@ -23,4 +27,8 @@ export function settle(clock: Clock, links: Iterable<Link>, settled: () => void)
     settled();
   };
   check();
+}
+
+function isReady(link: Link): boolean {
+  return link.bufferedBytes <= highWaterBytes;
 }

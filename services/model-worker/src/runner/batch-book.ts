@@ -1,3 +1,4 @@
+import { IdTable } from '@shoal/core';
 import { type Data, byteLengthOf } from '@shoal/link';
 import { PastBatches } from './past-batches';
 
@@ -77,6 +78,7 @@ export class BatchBook<L> {
   readonly #limits: BookLimits;
   /** In the order of their grants; a few at most, as many as there are credits. */
   readonly #entries: Entry<L>[] = [];
+  readonly #byId = new IdTable<Entry<L>>();
   readonly #early = new Map<number, Map<number, EarlyMember<L>>>();
   readonly #past = new PastBatches(rememberedBatches);
   #earlyBytes = 0;
@@ -104,7 +106,7 @@ export class BatchBook<L> {
     rows: readonly number[],
     now: number,
   ): BookAction<L>[] | undefined {
-    if (this.#entry(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
+    if (this.#byId.has(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
     this.#past.delete(batchId);
     const slots = routers.map((router, i): Slot<L> => ({
       router,
@@ -114,6 +116,7 @@ export class BatchBook<L> {
     }));
     const entry = { batchId, origin, arrivedAt: now, slots, awaited: slots.length, running: false };
     this.#entries.push(entry);
+    this.#byId.set(batchId, entry);
     const actions: BookAction<L>[] = [];
     for (const [member, early] of this.#takeEarly(batchId)) {
       const slot = slots[member];
@@ -126,7 +129,7 @@ export class BatchBook<L> {
   /** A router's bytes came. */
   data(router: string, arrival: Arrival<L>, now: number): BookAction<L>[] {
     const { batchId, member } = arrival.data;
-    const entry = this.#entry(batchId);
+    const entry = this.#byId.get(batchId);
     if (entry) {
       const slot = entry.slots[member];
       if (slot?.state === 'awaited' && slot.router === router) {
@@ -150,7 +153,7 @@ export class BatchBook<L> {
 
   /** A router's client is gone. */
   withdrawn(router: string, batchId: number, member: number, now: number): BookAction<L>[] {
-    const entry = this.#entry(batchId);
+    const entry = this.#byId.get(batchId);
     if (entry) {
       const slot = entry.slots[member];
       return slot?.router === router ? this.#leave(entry, slot) : [];
@@ -230,19 +233,15 @@ export class BatchBook<L> {
 
   /** False once the member's client is gone: its answer would be for nobody. */
   isPresent(batchId: number, member: number): boolean {
-    return this.#entry(batchId)?.slots[member]?.state === 'here';
+    return this.#byId.get(batchId)?.slots[member]?.state === 'here';
   }
 
   /** The batch is over. */
   finish(batchId: number): void {
-    const at = this.#entries.findIndex((entry) => entry.batchId === batchId);
-    if (at >= 0) this.#entries.splice(at, 1);
+    const entry = this.#byId.get(batchId);
+    if (entry) this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#byId.delete(batchId);
     this.#past.add(batchId);
-  }
-
-  #entry(batchId: number): Entry<L> | undefined {
-    for (const entry of this.#entries) if (entry.batchId === batchId) return entry;
-    return undefined;
   }
 
   #fill(entry: Entry<L>, slot: Slot<L>, arrival: Arrival<L> | undefined): void {

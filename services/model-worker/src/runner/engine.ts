@@ -161,19 +161,17 @@ export class Engine {
 
   /** Does whatever can be done now. */
   #pump(): void {
-    if (this.#resting) return;
-    while (!this.#prepared) {
-      const batch = this.#book.take();
-      if (!batch) break;
-      this.#prepared = this.#prepare(batch);
-    }
-    if (this.#prepared && !this.#running) {
+    while (!this.#resting) {
+      while (!this.#prepared) {
+        const batch = this.#book.take();
+        if (!batch) break;
+        this.#prepared = this.#prepare(batch);
+      }
+      if (!this.#prepared || this.#running) break;
       const job = this.#prepared;
       this.#prepared = undefined;
       if (this.#wanted(job)) this.#start(job);
       else this.#skip(job);
-      this.#pump();
-      return;
     }
     this.#scheduleTick();
   }
@@ -276,8 +274,7 @@ export class Engine {
   #finish(job: Job, said: Partial<Done>): void {
     const done = doneOf(job, said);
     this.#unsettled += 1;
-    const links = new Set(job.members.map(({ link }) => link));
-    settle(this.#options.clock, links, () => {
+    settle(this.#options.clock, linksOf(job), () => {
       this.#unsettled -= 1;
       this.#book.finish(job.batchId);
       const batching = this.#batching.get(job.origin);
@@ -312,6 +309,13 @@ export class Engine {
       this.#pump();
     });
   }
+}
+
+/** The links that members came over, most of which follow another one of the same. */
+function linksOf({ members }: Job): Link[] {
+  const links: Link[] = [];
+  for (const { link } of members) if (link !== links.at(-1)) links.push(link);
+  return links;
 }
 
 /** Opens the files that inputs lie in, while the router is sure to have them open. */
