@@ -1,5 +1,5 @@
 /** Smaller batches come from malloc's own lists, at no cost worth saving. */
-const pooledFromBytes = 64 * 1024;
+export const pooledFromBytes = 64 * 1024;
 
 /** What is kept while nobody uses it, in bytes and in pieces. */
 const maxIdleBytes = 64 * 2 ** 20;

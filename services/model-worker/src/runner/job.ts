@@ -68,11 +68,20 @@ export function prepareJob(
 }
 
 /** The outputs that any member asked for, in the model's order. */
-function namesOfWanted(signature: ModelSignature, members: readonly JobMember[]): string[] {
+function namesOfWanted(signature: ModelSignature, members: readonly JobMember[]): readonly string[] {
   const { outputs } = signature;
-  if (members.some((one) => one.outputs.length === 0)) return outputs.map(({ name }) => name);
+  if (members.some((one) => one.outputs.length === 0)) return allNames(signature);
   const wanted = new Set(members.flatMap((one) => one.outputs.map(({ index }) => index)));
   return outputs.filter((_, index) => wanted.has(index)).map(({ name }) => name);
+}
+
+const namesOfAll = new WeakMap<ModelSignature, readonly string[]>();
+
+/** Always the same array: what is made of it once need not be made again. */
+function allNames(signature: ModelSignature): readonly string[] {
+  let names = namesOfAll.get(signature);
+  if (!names) namesOfAll.set(signature, (names = signature.outputs.map(({ name }) => name)));
+  return names;
 }
 
 /** A batch's end of which nothing is known but its id. */

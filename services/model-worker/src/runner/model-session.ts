@@ -1,9 +1,10 @@
 import type { Clock } from '@shoal/core';
 import type { ProviderCandidate } from '@shoal/repository';
 import type { Loaded, LoadFailed, LoadSpec } from '../control-messages';
+import { pooledFromBytes } from './batch-memory';
 import { OrtSession } from './ort-session';
 import { missingLibrary } from './providers';
-import { type RunResult, type ThreadTensor, buffersOf } from './thread-messages';
+import { type RunResult, type ThreadTensor, isStrings } from './thread-messages';
 
 /** A model's session on the thread that made it. */
 export class ModelSession {
@@ -19,11 +20,11 @@ export class ModelSession {
     const began = this.#clock.now();
     try {
       const outputs = this.#runSteadily(feeds, fetches);
-      return { kind: 'ran', outputs, inferMs: this.#clock.now() - began, spent: buffersOf(feeds) };
+      return { kind: 'ran', outputs, inferMs: this.#clock.now() - began, spent: spentOf(feeds) };
     } catch (thrown) {
       const exhausted = thrown instanceof RangeError;
       const inferMs = this.#clock.now() - began;
-      return { kind: 'failed', reason: textOf(thrown), exhausted, inferMs, spent: buffersOf(feeds) };
+      return { kind: 'failed', reason: textOf(thrown), exhausted, inferMs, spent: spentOf(feeds) };
     }
   }
 
@@ -76,6 +77,15 @@ export function openSession({ modelPath, sessionOptions, candidates }: LoadSpec,
   }
   const reason = passedOver.at(-1)?.reason ?? 'no execution provider to try';
   return { session: undefined, outcome: { kind: 'load-failed', reason } };
+}
+
+/** The feeds' memory, as far as it is worth being used again. */
+function spentOf(feeds: readonly ThreadTensor[]): ArrayBuffer[] {
+  const buffers: ArrayBuffer[] = [];
+  for (const { data } of feeds) {
+    if (!isStrings(data) && data.byteLength >= pooledFromBytes) buffers.push(data.buffer as ArrayBuffer);
+  }
+  return buffers;
 }
 
 function textOf(thrown: unknown): string {

@@ -17,6 +17,8 @@ export class OrtSession {
   readonly #session: Binding.InferenceSession;
   /** What a run is asked for, by its output names: few combinations, made once. */
   readonly #fetches = new Map<string, Record<string, null>>();
+  #lastNames: readonly string[] | undefined;
+  #lastFetches: Record<string, null> = {};
 
   /** Loads a model file. Throws an Error with ONNX Runtime's words, which may hold paths. */
   constructor(modelPath: string, options: SessionOptions, { name, deviceId }: ProviderCandidate) {
@@ -50,6 +52,12 @@ export class OrtSession {
   }
 
   #fetchesOf(names: readonly string[]): Record<string, null> {
+    if (names === this.#lastNames) return this.#lastFetches;
+    this.#lastNames = names;
+    return (this.#lastFetches = this.#makeFetches(names));
+  }
+
+  #makeFetches(names: readonly string[]): Record<string, null> {
     const key = names.join('\n');
     let fetches = this.#fetches.get(key);
     if (!fetches) {

@@ -15,7 +15,7 @@ export interface ThreadTensor {
   readonly data: Uint8Array | readonly string[];
 }
 
-/** What a run gave. `spent`: the memory of its feeds, which nobody reads any more. */
+/** What a run gave. `spent`: the memory of its larger feeds, which nobody reads any more. */
 export type RunResult =
   | {
       readonly kind: 'ran';
