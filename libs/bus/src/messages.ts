@@ -4,7 +4,10 @@ import type { ModelConfig } from '@shoal/protocol';
 export interface ModelKey {
   readonly model: string;
   readonly version: number;
-  /** Unique among the loads of this version. */
+  /**
+   * Of this version. In one process: unique among its loads. In a cluster: a digest of what was loaded, so that workers that
+   * loaded the same share one queue.
+   */
   readonly generation: string;
 }
 
@@ -13,8 +16,15 @@ export function queueKey(key: ModelKey): string {
   return `${key.model}/${key.version}@${key.generation}`;
 }
 
-/** `versions/<model>/<version>`: what the cluster knows of one model version. A version once loaded stays listed. */
+/**
+ * `versions/<model>/<version>/<worker>`: what one model-worker says of one model version; `standingVersion` makes one of what
+ * several say. A version once loaded stays listed.
+ */
 export interface VersionAnnouncement extends ModelKey {
+  /** Who says so. */
+  readonly worker?: string;
+  /** Epoch ms at which it became READY there. */
+  readonly since?: number;
   readonly state: 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
   /** Why it is not READY, in Triton's words ("unloaded", or the load error); '' otherwise. */
   readonly reason: string;
@@ -38,8 +48,10 @@ export interface BatchingAnnouncement {
   readonly address: string;
 }
 
-/** `models/<model>`: a model that the repository holds, loaded or not. */
+/** `models/<model>/<worker>`: a model that a worker's repository holds, loaded or not. */
 export interface ModelAnnouncement {
+  /** Who says so. */
+  readonly worker?: string;
   readonly model: string;
   /** Why the model cannot be loaded at all (bad config, no version folder); '' otherwise. */
   readonly reason: string;
@@ -69,16 +81,21 @@ export interface UnloadCall {
   readonly unloadDependents: boolean;
 }
 
-/** Served by batching: resolves when the queue is empty and nothing of it runs; it takes no more offers from then on. */
+/**
+ * Served by each batching instance, as `batching.retire.<id>`: resolves when the queue is empty and nothing of it runs; it takes
+ * no more offers from then on. When other workers serve the queue too it goes on, and the call resolves at once.
+ */
 export const retireSubject = 'batching.retire';
 
 export interface RetireCall {
   readonly queue: string;
+  /** Who serves it no more; absent: nobody does. */
+  readonly worker?: string;
   /** After this many milliseconds what is still queued is rejected UNAVAILABLE and what runs is left to its runner. */
   readonly timeoutMs: number;
 }
 
-/** Served by batching: the statistics of the READY versions it owns. */
+/** Served by each batching instance, as `batching.statistics.<id>`: what it has counted for the READY versions. */
 export const statisticsSubject = 'batching.statistics';
 
 export interface StatisticsCall {

@@ -30,12 +30,14 @@ export class Scheduler<T> {
   readonly #alarms = new IndexedHeap<ModelQueue<T>>();
   readonly #former = new BatchFormer<T>();
   #sequence = 0;
-  #batchId = 0;
+  #batchId: number;
   /** The tick asked for; Infinity = none. */
   #wakeTime = Infinity;
 
-  constructor(actions: SchedulerActions<T>) {
+  /** @param lastBatchId Batches are numbered from here on: schedulers that share runners begin far apart. */
+  constructor(actions: SchedulerActions<T>, lastBatchId = 0) {
     this.#actions = actions;
+    this.#batchId = lastBatchId;
   }
 
   /** The queue of that key, to look at. */

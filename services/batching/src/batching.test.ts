@@ -1,4 +1,4 @@
-import { type RetireCall, batchingPrefix, retireSubject } from '@shoal/bus';
+import { type RetireCall, batchingPrefix, instanceSubject, retireSubject } from '@shoal/bus';
 import { Rig, settle } from '../test/rig';
 
 const pairs = 'name: "m" max_batch_size: 2 dynamic_batching { }';
@@ -16,7 +16,7 @@ async function serving(config = pairs) {
 }
 
 function retire(queue: string, timeoutMs: number): Promise<object> {
-  return rig.bus.call<RetireCall, object>(retireSubject, { queue, timeoutMs });
+  return rig.bus.call<RetireCall, object>(instanceSubject(retireSubject, 'b0'), { queue, timeoutMs });
 }
 
 test('announces where it can be reached, and not any more once it drains', async () => {

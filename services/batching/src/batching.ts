@@ -4,10 +4,11 @@ import {
   type StatisticsCall,
   type VersionStatistics,
   batchingPrefix,
+  instanceSubject,
   retireSubject,
   statisticsSubject,
 } from '@shoal/bus';
-import type { Clock } from '@shoal/core';
+import type { Clock, Random } from '@shoal/core';
 import type { Hello, LinkTransport } from '@shoal/link';
 import type { Logger } from '@shoal/telemetry';
 import { Dispatcher } from './dispatcher';
@@ -27,10 +28,18 @@ export interface BatchingDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: BatchingConfig;
+  /** Given where other instances may grant batches to the same runners: numbers of batches must not meet there. */
+  readonly random?: Random;
 }
+
+/** Numbers of batches per instance, and how many instances fit below 2^53. */
+const batchesPerInstance = 2 ** 32;
+const batchRanges = 2 ** 20;
 
 /** A running batching instance. */
 export interface BatchingService {
+  /** Where routers reach it; a port 0 has become the one that was bound. */
+  readonly address: string;
   /** Takes no more requests, waits for what it has, ends its links. */
   drain(): Promise<void>;
 }
@@ -43,7 +52,8 @@ export interface BatchingService {
 export async function startBatching(deps: BatchingDeps): Promise<BatchingService> {
   const { bus, transport, clock, logger } = deps;
   const self: Hello = { kind: 'hello', role: 'batching', id: deps.id };
-  const dispatcher = new Dispatcher(clock, deps.config);
+  const lastBatchId = deps.random ? Math.floor(deps.random.next() * batchRanges) * batchesPerInstance : 0;
+  const dispatcher = new Dispatcher(clock, deps.config, lastBatchId, (key) => versions.drained(key));
   const listener = await transport.listen(deps.address, self, (link) => {
     const router = new RouterLink(link);
     link.onMessage((message) => {
@@ -60,11 +70,11 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
   const announcement = `${batchingPrefix}${deps.id}`;
   bus.announce(announcement, { id: deps.id, address: listener.address });
   const stopServing = [
-    bus.serve<RetireCall, object>(retireSubject, async ({ queue, timeoutMs }) => {
-      await dispatcher.retire(queue, timeoutMs);
+    bus.serve<RetireCall, object>(instanceSubject(retireSubject, deps.id), async ({ queue, worker, timeoutMs }) => {
+      if (versions.mayRetire(queue, worker)) await dispatcher.retire(queue, timeoutMs);
       return {};
     }),
-    bus.serve<StatisticsCall, VersionStatistics[]>(statisticsSubject, (call) => {
+    bus.serve<StatisticsCall, VersionStatistics[]>(instanceSubject(statisticsSubject, deps.id), (call) => {
       const reports = versions.asked(call).map((version) => dispatcher.statistics(version));
       return Promise.resolve(reports.filter((report) => report !== undefined));
     }),
@@ -81,5 +91,5 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
     dispatcher.close();
   }
   let drained: Promise<void> | undefined;
-  return { drain: () => (drained ??= drain()) };
+  return { address: listener.address, drain: () => (drained ??= drain()) };
 }

@@ -23,7 +23,7 @@ import { WakeTimer } from './wake-timer';
 export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   readonly #clock: Clock;
   readonly #bounds: QueueBounds;
-  readonly #scheduler: Scheduler<OfferTag> = new Scheduler<OfferTag>(this);
+  readonly #scheduler: Scheduler<OfferTag>;
   readonly #timer: WakeTimer;
   /** By queue. */
   readonly #statistics = new Map<string, StatisticsRecord>();
@@ -32,8 +32,13 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   /** The batch whose end the scheduler is being told. */
   #ending: { readonly batch: Batch<OfferTag>; readonly done: Done; readonly now: number } | undefined;
 
-  constructor(clock: Clock, config: BatchingConfig) {
+  readonly #onDrained: (key: string) => void;
+
+  /** @param onDrained Told of each queue that was retired and is now over. */
+  constructor(clock: Clock, config: BatchingConfig, lastBatchId: number, onDrained: (key: string) => void) {
     this.#clock = clock;
+    this.#scheduler = new Scheduler<OfferTag>(this, lastBatchId);
+    this.#onDrained = onDrained;
     this.#bounds = { requests: config.maxQueueRequests, rows: config.maxQueueRows, bytes: config.maxQueueBytes };
     this.#timer = new WakeTimer(clock, () => this.#scheduler.tick(clock.now()));
   }
@@ -160,6 +165,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     this.#statistics.delete(key);
     for (const resolve of this.#drained.get(key) ?? []) resolve();
     this.#drained.delete(key);
+    this.#onDrained(key);
   }
 
   #addRunner({ runner, queue, credits }: Ready): void {

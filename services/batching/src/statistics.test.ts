@@ -1,4 +1,4 @@
-import { type StatisticsCall, type VersionStatistics, statisticsSubject } from '@shoal/bus';
+import { type StatisticsCall, type VersionStatistics, instanceSubject, statisticsSubject } from '@shoal/bus';
 import { Rig, type TestRouter, type TestRunner, settle } from '../test/rig';
 
 const config = 'name: "m" max_batch_size: 8 dynamic_batching { }';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rig.end());
 
 function ask(call: Partial<StatisticsCall> = {}): Promise<VersionStatistics[]> {
-  return rig.bus.call(statisticsSubject, { model: '', version: '', ...call });
+  return rig.bus.call(instanceSubject(statisticsSubject, 'b0'), { model: '', version: '', ...call });
 }
 
 const none = { count: 0, ns: 0 };

@@ -150,7 +150,7 @@ test('files that come with the call make a model, without touching the repositor
   const model = readFileSync(join(fixtures('models'), 'simple/1/model.onnx')).toString('base64');
   await driver.load({ model: 'sent', config: '{"max_batch_size":8}', files: { '1/model.onnx': model } });
   expect(state('sent')).toBe('READY');
-  expect(driver.models.get('sent')).toEqual({ model: 'sent', reason: '', wanted: true });
+  expect(driver.models.get('sent')).toEqual({ worker: 'worker', model: 'sent', reason: '', wanted: true });
   expect(await answers('sent')).toBe(true);
   expect(existsSync(join(driver.folder, 'sent'))).toBe(false);
   const damaged = { '1/model.onnx': Buffer.from('damaged').toString('base64') };

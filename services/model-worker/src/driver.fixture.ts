@@ -12,6 +12,8 @@ import {
   type VersionAnnouncement,
   createLocalBus,
   loadSubject,
+  batchingPrefix,
+  instanceSubject,
   modelsPrefix,
   queueKey,
   retireSubject,
@@ -125,20 +127,22 @@ export class Driver {
   /** Starts the worker and does not wait for its models. */
   async startLoading(config: Partial<ModelWorkerConfig> = {}): Promise<void> {
     this.bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => {
-      const name = key.slice(versionsPrefix.length);
+      const name = withoutWorker(key.slice(versionsPrefix.length));
       if (value) this.versions.set(name, value);
       else this.versions.delete(name);
       this.history.push(`${name} ${value?.state ?? 'gone'}`);
     });
     this.bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => {
-      if (value) this.models.set(key.slice(modelsPrefix.length), value);
-      else this.models.delete(key.slice(modelsPrefix.length));
+      const name = withoutWorker(key.slice(modelsPrefix.length));
+      if (value) this.models.set(name, value);
+      else this.models.delete(name);
     });
     this.bus.watch<RunnerAnnouncement>(runnersPrefix, (key, value) => {
       if (value) this.#connect(value).catch(() => undefined);
       else this.runners.delete(key.slice(runnersPrefix.length));
     });
-    this.bus.serve<RetireCall, void>(retireSubject, async ({ queue }) => {
+    this.bus.announce(`${batchingPrefix}driver`, { id: 'driver', address: 'inproc:driver' });
+    this.bus.serve<RetireCall, void>(instanceSubject(retireSubject, 'driver'), async ({ queue }) => {
       while ((this.#busy.get(queue) ?? 0) > 0) await sleep(systemClock, 5);
     });
     const defaults = Object.fromEntries(Object.entries(modelWorkerFlags).map(([key, flag]) => [key, flag.default]));
@@ -292,4 +296,9 @@ export class Driver {
     };
     return logger;
   }
+}
+
+/** `model/1/worker` → `model/1`. */
+function withoutWorker(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'));
 }

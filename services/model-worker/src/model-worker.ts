@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Bus, type LoadCall, type UnloadCall, loadSubject, unloadSubject } from '@shoal/bus';
+import {
+  type Bus,
+  Instances,
+  type LoadCall,
+  type UnloadCall,
+  batchingPrefix,
+  loadSubject,
+  unloadSubject,
+} from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
 import { ModelControl } from './control/model-control';
@@ -18,6 +26,8 @@ export interface ModelWorkerDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: ModelWorkerConfig;
+  /** Other workers serve the same models: what is the same shares one queue with theirs. */
+  readonly shared?: boolean;
 }
 
 export interface ModelWorkerService {
@@ -39,7 +49,8 @@ const maxSocketFolder = 80;
 export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWorkerService> {
   const { bus, config, logger } = deps;
   const folder = makePrivateFolder();
-  const control = new ModelControl(contextOf(deps, folder), {
+  const context = contextOf(deps, folder);
+  const control = new ModelControl(context, {
     mode: config.modelControlMode as 'none' | 'poll' | 'explicit',
     // Runners have a working folder of their own.
     repositories: [...config.modelRepository, ...config.modelStore].map((path) => resolve(path)),
@@ -47,12 +58,13 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
     startupModels: config.loadModel,
     concurrentLoads: config.modelLoadThreadCount,
     privateFolder: folder,
-    generationPrefix: `${deps.clock.epochMs().toString(36)}.`,
+    generationPrefix: deps.shared ? undefined : `${deps.clock.epochMs().toString(36)}.`,
   });
   // Should the process end without a drain, no socket may be left behind.
   const tidy = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', tidy);
   const finish = () => {
+    context.batching.close();
     process.off('exit', tidy);
     tidy();
   };
@@ -87,7 +99,9 @@ function makePrivateFolder(): string {
 function contextOf({ id, bus, clock, random, logger, config }: ModelWorkerDeps, folder: string): WorkerContext {
   let runners = 0;
   return {
+    worker: id,
     bus,
+    batching: new Instances(bus, batchingPrefix),
     clock,
     random,
     logger,

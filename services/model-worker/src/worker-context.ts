@@ -1,10 +1,14 @@
-import type { Bus } from '@shoal/bus';
+import type { Bus, Instances } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
 
 /** What all parts of one model-worker share. */
 export interface WorkerContext {
+  /** This worker's id, unique in the cluster. */
+  readonly worker: string;
   readonly bus: Bus;
+  /** The batching instances. */
+  readonly batching: Instances;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -4,6 +4,7 @@ import {
   type UnloadCall,
   type VersionStatistics,
   loadSubject,
+  instanceSubject,
   statisticsSubject,
   unloadSubject,
 } from '@shoal/bus';
@@ -147,7 +148,9 @@ describe('repository, statistics, settings', () => {
         return Promise.reject(new ShoalError('INTERNAL', text));
       }),
       rig.bus.serve<UnloadCall, object>(unloadSubject, () => Promise.resolve({})),
-      rig.bus.serve<StatisticsCall, VersionStatistics[]>(statisticsSubject, () => Promise.resolve([statistics])),
+      rig.bus.serve<StatisticsCall, VersionStatistics[]>(instanceSubject(statisticsSubject, 'batching-1'), () =>
+        Promise.resolve([statistics]),
+      ),
     ];
   });
 

@@ -1,27 +1,35 @@
 import type { Lifecycle } from '@shoal/core';
 import type { HealthSource, ServingStatus } from '@shoal/rpc';
 import type { Catalog } from './catalog/catalog';
+import type { RouterLinks } from './connections/router-links';
 
 export interface ReadinessParts {
   readonly lifecycle: Lifecycle;
   readonly catalog: Catalog;
+  readonly links: RouterLinks;
   /** Every model counts; else the server alone. */
   readonly strict: boolean;
   /** The server is not ready before this is settled. */
   readonly after: Promise<unknown> | undefined;
+  /** Nor before a model is known. */
+  readonly needsModels: boolean;
 }
 
 /** Whether the server should be sent requests: one truth for ServerReady and the health service. */
 export class Readiness implements HealthSource {
   readonly #lifecycle: Lifecycle;
   readonly #catalog: Catalog;
+  readonly #links: RouterLinks;
+  readonly #needsModels: boolean;
   readonly #strict: boolean;
   readonly #listeners = new Set<() => void>();
   #waiting: boolean;
 
-  constructor({ lifecycle, catalog, strict, after }: ReadinessParts) {
+  constructor({ lifecycle, catalog, links, strict, after, needsModels }: ReadinessParts) {
     this.#lifecycle = lifecycle;
     this.#catalog = catalog;
+    this.#links = links;
+    this.#needsModels = needsModels;
     this.#strict = strict;
     this.#waiting = after !== undefined;
     const settled = () => {
@@ -31,11 +39,14 @@ export class Readiness implements HealthSource {
     after?.then(settled, settled);
     lifecycle.onChange(() => this.#tell());
     catalog.onChange(() => this.#tell());
+    links.onReach(() => this.#tell());
   }
 
   get ready(): boolean {
     if (this.#waiting || this.ended()) return false;
-    return !this.#strict || this.#catalog.allReady();
+    if (!this.#strict) return true;
+    if (!this.#links.reachesBatching || (this.#needsModels && this.#catalog.empty)) return false;
+    return this.#catalog.allReady();
   }
 
   status(): ServingStatus {

@@ -1,4 +1,4 @@
-import type { Bus } from '@shoal/bus';
+import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
 import type { LogControl, Logger } from '@shoal/telemetry';
@@ -26,6 +26,8 @@ export interface RouterDeps {
   readonly config: RouterConfig;
   /** Says that it is not ready before this is settled, though it answers: the loading of the first models. */
   readonly readyAfter?: Promise<unknown>;
+  /** Says so too before it has heard of any model: where models are served by others, who may still come. */
+  readonly needsModels?: boolean;
 }
 
 /** A running router. */
@@ -48,8 +50,16 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const { bus, clock, logger, logControl, config } = deps;
   const lifecycle = new Lifecycle();
   const catalog = new Catalog(bus);
-  const readiness = new Readiness({ lifecycle, catalog, strict: config.strictReadiness, after: deps.readyAfter });
   const links = new RouterLinks(deps);
+  const batching = new Instances(bus, batchingPrefix);
+  const readiness = new Readiness({
+    lifecycle,
+    catalog,
+    links,
+    strict: config.strictReadiness,
+    after: deps.readyAfter,
+    needsModels: deps.needsModels ?? false,
+  });
   const regions = config.allowClientShm ? new Regions() : undefined;
   const admission = new Admission({
     requests: config.maxInflightRequests,
@@ -59,6 +69,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const streams = new InferStreams(inference, { requests: config.maxStreamRequests, bytes: config.maxStreamBytes });
   const server = buildServer({
     bus,
+    batching,
     catalog,
     clock,
     config,
@@ -73,6 +84,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   async function close(): Promise<void> {
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
+    batching.close();
     catalog.close();
     regions?.unregister('');
     lifecycle.advance('STOPPED');

@@ -1,4 +1,11 @@
-import { type LoadCall, type UnloadCall, loadSubject, statisticsSubject, unloadSubject } from '@shoal/bus';
+import {
+  type LoadCall,
+  type UnloadCall,
+  instanceSubject,
+  loadSubject,
+  statisticsSubject,
+  unloadSubject,
+} from '@shoal/bus';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as fc from 'fast-check';
@@ -245,7 +252,7 @@ describe('repository', () => {
     expect((await rig.client.call('ModelStatistics', {})).status).toBe('UNAVAILABLE');
     const served: LoadCall[] = [];
     rig.bus.serve<LoadCall, object>(loadSubject, (call) => Promise.resolve(served.push(call) ? {} : {}));
-    rig.bus.serve<object, object>(statisticsSubject, () => Promise.resolve([]));
+    rig.bus.serve<object, object>(instanceSubject(statisticsSubject, 'batching-1'), () => Promise.resolve([]));
     expect((await rig.client.call('RepositoryModelLoad', { model_name: 'simple' })).status).toBe('OK');
     expect((await rig.client.call('ModelStatistics', {})).response).toEqual({ model_stats: [] });
   });

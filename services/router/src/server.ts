@@ -1,4 +1,4 @@
-import type { Bus } from '@shoal/bus';
+import type { Bus, Instances } from '@shoal/bus';
 import type { Clock } from '@shoal/core';
 import { type GrpcCarrier, type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
@@ -19,6 +19,8 @@ import type { Regions } from './shared-memory/regions';
 
 export interface ServerParts {
   readonly bus: Bus;
+  /** The batching instances. */
+  readonly batching: Instances;
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly config: RouterConfig;
@@ -51,7 +53,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     loadService(protoFile, 'inference.GRPCInferenceService'),
     {
       ...metadataHandlers(catalog, () => parts.readiness.ready),
-      ...statisticsHandlers(catalog, bus),
+      ...statisticsHandlers(catalog, parts.batching),
       ...repositoryHandlers(catalog, bus),
       ...settingsHandlers(catalog, new TraceSettings(), new LogSettings(parts.logControl)),
       ...sharedMemoryHandlers(parts.regions),

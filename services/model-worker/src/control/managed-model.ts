@@ -10,8 +10,10 @@ export interface ManagedModelDeps {
   readonly board: VersionBoard;
   /** Bounds the loads that go on at the same time in this worker. */
   readonly gate: Gate;
-  /** A name for the next generation, unique in the cluster. */
+  /** A name for what does not serve. */
   nextGeneration(): string;
+  /** The name of the generation that a loading of this version is: where it is the same, one queue serves it. */
+  generationOf(model: ScannedModel, version: ScannedVersion): Promise<string>;
 }
 
 /** One model: which generation of which version serves. Its callers see to it that its loads and unloads do not overlap. */
@@ -45,7 +47,12 @@ export class ManagedModel {
     const failures = new Map<number, string>();
     const fresh: Generation[] = [];
     for (const version of wanted) {
-      const generation = new Generation(this.#deps.context, model, version, this.#deps.nextGeneration());
+      const generation = new Generation(
+        this.#deps.context,
+        model,
+        version,
+        await this.#deps.generationOf(model, version),
+      );
       if (!this.#serving.has(version.version)) this.#deps.board.loading(generation.key);
       if (version.reason === '') fresh.push(generation);
       else failures.set(version.version, version.reason);

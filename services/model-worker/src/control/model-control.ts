@@ -7,6 +7,7 @@ import {
   type RepositorySnapshot,
   type ScanResult,
   type ScannedModel,
+  type ScannedVersion,
   applyOverride,
   diffRepositories,
   pollFailure,
@@ -15,6 +16,7 @@ import {
   settleSnapshot,
 } from '@shoal/repository';
 import type { WorkerContext } from '../worker-context';
+import { contentGeneration } from './content-generation';
 import { Gate } from './gate';
 import { KeyedQueue } from './keyed-queue';
 import { ManagedModel } from './managed-model';
@@ -29,8 +31,8 @@ export interface ModelControlOptions {
   readonly concurrentLoads: number;
   /** Where the files that load calls bring along are kept. */
   readonly privateFolder: string;
-  /** Makes generations' names unique. */
-  readonly generationPrefix: string;
+  /** Makes generations' names unique; undefined: they are named by what is loaded, as other workers name them. */
+  readonly generationPrefix: string | undefined;
 }
 
 /** What a model was loaded from. */
@@ -60,7 +62,7 @@ export class ModelControl {
   constructor(context: WorkerContext, options: ModelControlOptions) {
     this.#context = context;
     this.#options = options;
-    this.#board = new VersionBoard(context.bus);
+    this.#board = new VersionBoard(context);
     this.#gate = new Gate(options.concurrentLoads);
   }
 
@@ -264,8 +266,17 @@ export class ModelControl {
   #model(name: string): ManagedModel {
     let model = this.#models.get(name);
     if (!model) {
-      const nextGeneration = () => `${this.#options.generationPrefix}${(this.#generations += 1)}`;
-      model = new ManagedModel(name, { context: this.#context, board: this.#board, gate: this.#gate, nextGeneration });
+      const { generationPrefix } = this.#options;
+      const nextGeneration = () => `${generationPrefix ?? ''}${(this.#generations += 1)}`;
+      const generationOf = (scan: ScannedModel, version: ScannedVersion) =>
+        generationPrefix === undefined ? contentGeneration(scan, version) : Promise.resolve(nextGeneration());
+      model = new ManagedModel(name, {
+        context: this.#context,
+        board: this.#board,
+        gate: this.#gate,
+        nextGeneration,
+        generationOf,
+      });
       this.#models.set(name, model);
     }
     return model;

@@ -97,11 +97,11 @@ export class Generation {
 
   /** Answers what was accepted, within `timeoutMs`, then ends the processes. */
   async retire(timeoutMs: number): Promise<void> {
-    const { bus, logger } = this.#context;
+    const { batching, logger } = this.#context;
     const started = this.#context.clock.now();
-    const call: RetireCall = { queue: queueKey(this.key), timeoutMs };
+    const call: RetireCall = { queue: queueKey(this.key), worker: this.#context.worker, timeoutMs };
     try {
-      await bus.call(retireSubject, call, { timeoutMs: timeoutMs + 1000 });
+      await batching.callEach(retireSubject, call, timeoutMs + 1000);
     } catch (thrown) {
       logger.verbose(1, `${this.#label}: its queue was not drained: ${String(thrown)}`);
     }

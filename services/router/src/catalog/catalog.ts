@@ -1,4 +1,11 @@
-import { type Bus, type ModelAnnouncement, type VersionAnnouncement, modelsPrefix, versionsPrefix } from '@shoal/bus';
+import {
+  type Bus,
+  type ModelAnnouncement,
+  type VersionAnnouncement,
+  modelsPrefix,
+  standingVersion,
+  versionsPrefix,
+} from '@shoal/bus';
 import { errorTexts, parseModelVersion } from '@shoal/protocol';
 import { ModelEntry } from './model-entry';
 import { VersionEntry } from './version-entry';
@@ -6,6 +13,9 @@ import { VersionEntry } from './version-entry';
 /** What the cluster has announced of models and their versions, for look-up by requests. */
 export class Catalog {
   readonly #models = new Map<string, ModelEntry>();
+  /** What each worker says, by key on the bus. */
+  readonly #modelsSaid = new Map<string, ModelAnnouncement>();
+  readonly #versionsSaid = new Map<string, VersionAnnouncement>();
   readonly #listeners = new Set<() => void>();
   readonly #unwatch: readonly (() => void)[];
 
@@ -19,6 +29,11 @@ export class Catalog {
   close(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#listeners.clear();
+  }
+
+  /** No model is known. */
+  get empty(): boolean {
+    return this.#models.size === 0;
   }
 
   /** Calls `changed` after each change; returns what stops that. */
@@ -79,17 +94,35 @@ export class Catalog {
   }
 
   #modelAnnounced(key: string, value: ModelAnnouncement | undefined): void {
-    this.#change(key.slice(modelsPrefix.length), (entry) => {
-      entry.reason = value?.reason;
-      entry.wanted = value?.wanted ?? false;
+    const model = (value ?? this.#modelsSaid.get(key))?.model;
+    if (model === undefined) return;
+    if (value) this.#modelsSaid.set(key, value);
+    else this.#modelsSaid.delete(key);
+    const said = [...this.#modelsSaid.values()].filter((one) => one.model === model);
+    // What one worker can load can be loaded.
+    const usable = said.find(({ reason }) => reason === '') ?? said[0];
+    this.#change(model, (entry) => {
+      entry.reason = usable?.reason;
+      entry.wanted = said.some(({ wanted }) => wanted);
     });
   }
 
   #versionAnnounced(key: string, value: VersionAnnouncement | undefined): void {
-    const path = key.slice(versionsPrefix.length);
-    const slash = path.lastIndexOf('/');
-    this.#change(path.slice(0, slash), (entry) => {
-      entry.set(path.slice(slash + 1), value && new VersionEntry(value));
+    const before = this.#versionsSaid.get(key);
+    const about = value ?? before;
+    if (about === undefined) return;
+    if (value) this.#versionsSaid.set(key, value);
+    else this.#versionsSaid.delete(key);
+    const { model, version } = about;
+    const standing =
+      standingVersion(
+        [...this.#versionsSaid.values()].filter((one) => one.model === model && one.version === version),
+      ) ?? (before && !value ? lost(before) : undefined);
+    this.#change(model, (entry) => {
+      const known = entry.version(String(version));
+      // Another worker that serves the same changes nothing, and what was compiled stays.
+      if (known && standing && isSame(known.announcement, standing)) return;
+      entry.set(String(version), standing && new VersionEntry(standing));
     });
   }
 
@@ -100,4 +133,18 @@ export class Catalog {
     else this.#models.set(model, entry);
     for (const listener of this.#listeners) listener();
   }
+}
+
+/**
+ * What remains of a version when the last worker that spoke of it is heard no more: one that served is missed, and
+ * requests for it are told to come again; one that was unloaded is forgotten.
+ */
+function lost(before: VersionAnnouncement): VersionAnnouncement | undefined {
+  if (before.worker === undefined || before.state === 'UNAVAILABLE') return undefined;
+  const { model, version, generation } = before;
+  return { model, version, generation, state: 'UNAVAILABLE', reason: 'no model-worker that serves it is there' };
+}
+
+function isSame(a: VersionAnnouncement, b: VersionAnnouncement): boolean {
+  return a.generation === b.generation && a.state === b.state && a.reason === b.reason && !a.config === !b.config;
 }

@@ -51,7 +51,7 @@ test('an announced instance is connected, and heard', async () => {
   await until(() => heard.length === 2);
   expect(heard).toEqual(['opened r1', 'refused r1']);
   expect(set.get('r1')?.peer.id).toBe('r1');
-  expect([...set.ids()]).toEqual(['r1']);
+  expect([...set.reachable()]).toEqual(['r1']);
 });
 
 test('one that cannot be reached is tried again until it can', async () => {
@@ -85,7 +85,7 @@ test('one that is withdrawn finishes what it has: its link stays until it ends i
   announce('r1');
   await until(() => heard.length === 1 && theirs !== undefined);
   bus.withdraw('runners/r1');
-  await until(() => [...set.ids()].length === 0);
+  await until(() => [...set.reachable()].length === 0);
   expect(set.get('r1')).toBeDefined();
   theirs?.send({ kind: 'refused', offerId: 1 });
   await until(() => heard.length === 2);

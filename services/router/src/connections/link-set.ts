@@ -52,9 +52,9 @@ export class LinkSet {
     return this.#peers.get(id)?.link ?? this.#leaving.get(id)?.link;
   }
 
-  /** All that are announced, connected or not. */
-  ids(): Iterable<string> {
-    return this.#peers.keys();
+  /** All that are announced and connected: one that died stays announced for a while, and takes nothing. */
+  *reachable(): Iterable<string> {
+    for (const [id, peer] of this.#peers) if (peer.link) yield id;
   }
 
   /** Follows announcements no more and ends all links, flushing what was queued; no event comes after. */

@@ -20,26 +20,44 @@ export class RouterLinks {
   readonly table: RequestTable;
   readonly #batching: LinkSet;
   readonly #runners: LinkSet;
+  #onReach: () => void = () => undefined;
 
   constructor(deps: RouterLinksDeps) {
     const self: Hello = { kind: 'hello', role: 'router', id: deps.id };
     const parts = { ...deps, self };
     this.table = new RequestTable(deps.clock, {
-      owner: (queue) => rendezvousOwner(queue, this.#batching.ids()),
+      owner: (queue) => rendezvousOwner(queue, this.#batching.reachable()),
       batching: (id) => this.#batching.get(id),
       runner: (id) => this.#runners.get(id),
     });
     const { table } = this;
     this.#batching = new LinkSet(parts, batchingPrefix, {
-      opened: () => table.batchingOpened(),
+      opened: () => {
+        table.batchingOpened();
+        this.#onReach();
+      },
       message: (_id, message) => table.batchingMessage(message),
-      closed: (id) => table.batchingClosed(id),
+      closed: (id) => {
+        table.batchingClosed(id);
+        this.#onReach();
+      },
     });
     this.#runners = new LinkSet(parts, runnersPrefix, {
       opened: (id) => table.runnerOpened(id),
       message: (id, message) => table.runnerMessage(id, message),
       closed: (id) => table.runnerClosed(id),
     });
+  }
+
+  /** Whether a batching instance takes offers. */
+  get reachesBatching(): boolean {
+    for (const _ of this.#batching.reachable()) return true;
+    return false;
+  }
+
+  /** Calls `changed` when that may have changed. */
+  onReach(changed: () => void): void {
+    this.#onReach = changed;
   }
 
   async close(): Promise<void> {

@@ -1,21 +1,26 @@
-import { type Bus, type Duration, type StatisticsCall, type VersionStatistics, statisticsSubject } from '@shoal/bus';
+import {
+  type Duration,
+  type Instances,
+  type StatisticsCall,
+  type VersionStatistics,
+  statisticsSubject,
+} from '@shoal/bus';
 import { errorTexts, parseModelVersion } from '@shoal/protocol';
 import type { Handlers } from '@shoal/rpc';
 import type { Catalog } from '../catalog/catalog';
+import { sumStatistics } from './sum-statistics';
 
 const timeoutMs = 5_000;
 const none: Duration = { count: 0, ns: 0 };
 
 /** ModelStatistics, asked of the batching instances: they own the queues and so the numbers. */
-export function statisticsHandlers(catalog: Catalog, bus: Bus): Handlers {
+export function statisticsHandlers(catalog: Catalog, batching: Instances): Handlers {
   return {
     async ModelStatistics({ name, version }: { readonly name: string; readonly version: string }) {
       const wanted = checkWanted(catalog, name, version);
       const call: StatisticsCall = { model: name, version: wanted };
-      const found = await bus.call<StatisticsCall, readonly VersionStatistics[]>(statisticsSubject, call, {
-        timeoutMs,
-      });
-      const sorted = [...found].sort((a, b) => compare(a.model, b.model) || a.version - b.version);
+      const found = await batching.callEach<StatisticsCall, VersionStatistics[]>(statisticsSubject, call, timeoutMs);
+      const sorted = sumStatistics(found.flat()).sort((a, b) => compare(a.model, b.model) || a.version - b.version);
       return { model_stats: sorted.map(modelStatistics) };
     },
   };
