@@ -1,5 +1,5 @@
 export type * from './bus';
 export { type LocalBusOptions, createLocalBus } from './local-bus';
-export { Instances, instanceSubject } from './instances';
 export * from './messages';
-export { standingVersion } from './standing-version';
+export { createNatsBus } from './nats/nats-bus';
+export type { BusLog, NatsBusOptions, NatsTls } from './nats/settings';

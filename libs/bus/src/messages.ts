@@ -36,6 +36,8 @@ export interface VersionAnnouncement extends ModelKey {
 
 /** `runners/<id>`: a runner that accepts links. */
 export interface RunnerAnnouncement extends ModelKey {
+  /** The model-worker that keeps it alive. */
+  readonly worker?: string;
   readonly id: string;
   readonly address: string;
   /** "CPU", "CUDA 0", … for people. */
