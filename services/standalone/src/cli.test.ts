@@ -38,7 +38,11 @@ test.each([
     2,
     '--model-repository /nowhere/at/all: there is no such folder',
   ],
-  [['router'], 1, '`shoal serve` runs all of them'],
+  [['router'], 2, '--nats=nats://HOST:4222 says where; `shoal serve` runs all of them'],
+  [['batching', '--nats=nats://localhost:1', '--link-address=0.0.0.0:7000'], 2, 'expected the address at which'],
+  [['batching', '--nats=nats://localhost:1', '--link-address=10.0.0.1:7000'], 2, '--allow-open-links=true'],
+  [['model-worker', '--nats=nats://localhost:1', '--runner-host=10.0.0.1'], 2, '--allow-open-links=true'],
+  [['router', '--nats=nats://localhost:1', '--id=a b'], 2, '--id=a b: expected up to 64 letters'],
 ])('%j ends with a sentence and no stack', (argv, code, text) => {
   const { status, stderr } = shoal(...argv);
   expect(stderr).toContain(text);

@@ -2,10 +2,19 @@
 import { nearest, parseFlags } from '@shoal/config';
 import { ShoalError, systemClock } from '@shoal/core';
 import { type BenchShell, bench } from './bench';
+import { batchingProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
+import {
+  checkBatching,
+  checkWorker,
+  startBatchingProcess,
+  startRouterProcess,
+  startWorkerProcess,
+} from './cluster/processes';
+import { runProcess } from './cluster/run-process';
 import { serveFlags } from './flags';
 import { logDestination } from './log-destination';
 import { project } from './project';
-import { serve } from './serve';
+import { type ServeShell, serve } from './serve';
 import { tritonFlags } from './triton-flags';
 import { type Command, commandHelp, commands, overview } from './usage';
 
@@ -34,30 +43,47 @@ function hintFor(name: string): string {
 }
 
 async function run(command: Command, argv: readonly string[]): Promise<number> {
-  if (command.name !== 'serve' && command.name !== 'bench') {
-    complain(
-      `shoal ${command.name} runs one service of a cluster, and this version cannot yet join services over the ` +
-        'network; `shoal serve` runs all of them on this machine.',
-    );
-    return 1;
-  }
   try {
     if (command.name === 'bench') return await bench(argv, benchShell);
-    const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
-    return await serve(config, {
-      clock: systemClock,
-      logDestination: logDestination(config.logFormat, process.stderr),
-      print: (line) => void print(line),
-      onSignal(received) {
-        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => received(signal));
-      },
-      exit: (code) => process.exit(code),
-    });
+    if (command.name === 'serve') {
+      const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
+      return await serve(config, serveShell(config.logFormat));
+    }
+    return await runOne(command.name as 'router' | 'batching' | 'model-worker', argv);
   } catch (thrown) {
     if (!(thrown instanceof ShoalError)) throw thrown;
     complain(thrown.message);
     return thrown.code === 'INVALID_ARGUMENT' ? usageError : 1;
   }
+}
+
+/** One service of a cluster. */
+function runOne(name: 'router' | 'batching' | 'model-worker', argv: readonly string[]): Promise<number> {
+  const sources = { argv, env: process.env };
+  if (name === 'router') {
+    const config = parseFlags(routerProcessFlags, sources);
+    return runProcess(name, config, startRouterProcess, serveShell(config.logFormat));
+  }
+  if (name === 'batching') {
+    const config = parseFlags(batchingProcessFlags, sources);
+    checkBatching(config);
+    return runProcess(name, config, startBatchingProcess, serveShell(config.logFormat));
+  }
+  const config = parseFlags(workerProcessFlags, sources);
+  checkWorker(config);
+  return runProcess(name, config, startWorkerProcess, serveShell(config.logFormat));
+}
+
+function serveShell(logFormat: string): ServeShell {
+  return {
+    clock: systemClock,
+    logDestination: logDestination(logFormat, process.stderr),
+    print: (line) => void print(line),
+    onSignal(received) {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => received(signal));
+    },
+    exit: (code) => process.exit(code),
+  };
 }
 
 const benchShell: BenchShell = {

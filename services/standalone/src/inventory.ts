@@ -18,12 +18,19 @@ export class Inventory {
 
   readonly #wanted: readonly string[];
 
-  /** `wanted`: models to be told of even when the repository does not hold them. */
-  constructor(bus: Bus, wanted: readonly string[]) {
+  /** `wanted`: models to be told of even when the repository does not hold them; `worker`: whose announcements count. */
+  constructor(bus: Bus, wanted: readonly string[], worker: string) {
+    const own = (value: { readonly worker?: string } | undefined) => value === undefined || value.worker === worker;
     this.#wanted = wanted;
-    bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => put(this.#models, key, value));
-    bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => put(this.#versions, key, value));
-    bus.watch<RunnerAnnouncement>(runnersPrefix, (key, value) => put(this.#runners, key, value));
+    bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => {
+      if (own(value)) put(this.#models, key, value);
+    });
+    bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => {
+      if (own(value)) put(this.#versions, key, value);
+    });
+    bus.watch<RunnerAnnouncement>(runnersPrefix, (key, value) => {
+      if (own(value)) put(this.#runners, key, value);
+    });
   }
 
   lines(): ModelLine[] {

@@ -1,41 +1,30 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { type Clock, ShoalError } from '@shoal/core';
-import { type LogControl, type Logger, createLogger } from '@shoal/telemetry';
+import { ShoalError } from '@shoal/core';
+import { type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
+import { type SignalShell, firstSignal } from './first-signal';
 import { Inventory } from './inventory';
 import type { LogDestination } from './log-destination';
+import { logControlOf } from './log-control';
 import { type ModelLine, renderModelTable } from './model-table';
 import { project } from './project';
-import { signalMeanings } from './signals';
 import { type Standalone, startStandalone } from './standalone';
 import { judgeTritonFlags } from './triton-flags';
 
 /** What `serve` needs of the process around it. */
-export interface ServeShell {
-  readonly clock: Clock;
+export interface ServeShell extends SignalShell {
   readonly logDestination: LogDestination;
-  /** For people: start-up and shut-down lines. */
-  print(line: string): void;
-  /** Calls back with the name of each signal that should end the process. */
-  onSignal(received: (signal: string) => void): void;
-  /** Ends the process without waiting for anybody. */
-  exit(code: number): void;
 }
 
 const demoModels = path.join(project.root, 'models');
 
-const noModels = 'There are no models here; a repository holds them as MODEL/1/model.onnx.';
+export const noModels = 'There are no models here; a repository holds them as MODEL/1/model.onnx.';
 
 /** Runs the server until a signal ends it; resolves with the exit code. */
 export async function serve(given: ServeConfig, shell: ServeShell): Promise<number> {
   const config = withDefaultRepository(given);
-  const logControl: LogControl = {
-    info: config.logInfo,
-    warn: config.logWarning,
-    error: config.logError,
-    verboseLevel: config.logVerbose,
-  };
+  const logControl = logControlOf(config);
   const logger = createLogger(logControl, shell.logDestination);
   const { refusals, warnings } = judgeTritonFlags(config);
   if (refusals.length > 0) throw new ShoalError('INVALID_ARGUMENT', refusals.join('; '));
@@ -45,7 +34,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   shell.print(`Shoal ${project.version}: loading models from ${repositories.join(', ')}`);
   const signal = firstSignal(shell);
   const server = await start({ config, logger, logControl });
-  const inventory = new Inventory(server.bus, wantedModels(config));
+  const inventory = new Inventory(server.bus, wantedModels(config), server.worker);
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
   if (loaded === 'loaded') {
     const lines = inventory.lines();
@@ -86,7 +75,10 @@ function hasDemo(repositories: readonly string[], lines: readonly ModelLine[]): 
 }
 
 /** Models that the command line names one by one. */
-function wantedModels({ modelControlMode, loadModel }: ServeConfig): readonly string[] {
+export function wantedModels({
+  modelControlMode,
+  loadModel,
+}: Pick<ServeConfig, 'modelControlMode' | 'loadModel'>): readonly string[] {
   return modelControlMode === 'explicit' ? loadModel.filter((name) => name !== '*') : [];
 }
 
@@ -109,20 +101,6 @@ async function drain(server: Standalone, config: ServeConfig, logger: Logger): P
   }
 }
 
-/** Resolves at the first signal; a second one does not wait for anybody. */
-function firstSignal(shell: ServeShell): Promise<string> {
-  const meaningOf = signalMeanings(shell.clock);
-  return new Promise((resolve) => {
-    shell.onSignal((signal) => {
-      const meaning = meaningOf(signal);
-      if (meaning === 'drain') resolve(signal);
-      if (meaning !== 'exit') return;
-      shell.print(`${signal} again: ending at once`);
-      shell.exit(1);
-    });
-  });
-}
-
 /** Without a repository the demo models are served, so that the first try needs no argument. */
 function withDefaultRepository(config: ServeConfig): ServeConfig {
   if (config.modelRepository.length + config.modelStore.length > 0) return config;
@@ -130,7 +108,7 @@ function withDefaultRepository(config: ServeConfig): ServeConfig {
 }
 
 /** The services keep host paths out of their errors; whoever typed one wants to see it. */
-function checkFolder(folder: string): void {
+export function checkFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new ShoalError('INVALID_ARGUMENT', `--model-repository ${folder}: there is no such folder`);
 }

@@ -23,6 +23,8 @@ export interface Standalone {
   readonly initialLoad: Promise<void>;
   /** The announcements of this process, to look at. */
   readonly bus: Bus;
+  /** The model-worker's id there. */
+  readonly worker: string;
   /** Finishes what was accepted, within `graceMs`; resolves when nothing is left running. */
   drain(graceMs: number): Promise<void>;
 }
@@ -35,7 +37,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
   const { config, logger, logControl, clock = systemClock, random = systemRandom } = deps;
   const bus = createLocalBus({ clock });
   const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
-  const common = { bus, transport, clock, random, config };
+  const common = { bus, transport, clock, config };
   const batching = await startBatching({
     ...common,
     id: 'batching',
@@ -49,12 +51,18 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     // The door is bound before the models load, so that a taken port is told at once and not after minutes.
     router = await startRouter({
       ...common,
+      random,
       id: 'router',
       logger: logger.child({ service: 'router' }),
       logControl,
       readyAfter: firstLoad.promise,
     });
-    worker = await startModelWorker({ ...common, id: 'worker', logger: logger.child({ service: 'model-worker' }) });
+    worker = await startModelWorker({
+      ...common,
+      random,
+      id: 'worker',
+      logger: logger.child({ service: 'model-worker' }),
+    });
     firstLoad.resolve(worker.initialLoad);
   } catch (thrown) {
     await stop(0, batching, worker, router, bus);
@@ -65,6 +73,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     port: router.port,
     initialLoad: worker.initialLoad,
     bus,
+    worker: 'worker',
     drain: (graceMs) => stop(graceMs, batching, worker, router, bus),
   };
 }

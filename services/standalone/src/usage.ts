@@ -3,9 +3,12 @@ import { type HelpSection, renderHelp } from '@shoal/config';
 import { dataFlags, loadFlags, outputFlags, targetFlags } from '@shoal/load';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
+import { clusterFlags, linkAddressFlag, linkFlags, workerProcessFlags } from './cluster/flags';
 import { processFlags } from './flags';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
+
+const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
 
 const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
 as { "grpc-port": 9001, "model-repository": ["a", "b"] }. Arguments win over the environment, that over the file.`;
@@ -50,17 +53,27 @@ export const commands: readonly Command[] = [
   {
     name: 'router',
     summary: 'the door alone: the public gRPC API',
-    sections: [{ title: 'Door (router)', flags: routerFlags }, processSection],
+    sections: [{ title: 'Door (router)', flags: routerFlags }, clusterSection, processSection],
   },
   {
     name: 'batching',
     summary: 'the brain alone: forms batches over all routers and runners',
-    sections: [{ title: 'Batching', flags: batchingFlags }, processSection],
+    sections: [
+      { title: 'Batching', flags: batchingFlags },
+      { title: 'Links', flags: { ...linkAddressFlag, ...linkFlags } },
+      clusterSection,
+      processSection,
+    ],
   },
   {
     name: 'model-worker',
     summary: 'the hands alone: loads models and runs them',
-    sections: [{ title: 'Models', flags: modelWorkerFlags }, processSection],
+    sections: [
+      { title: 'Models', flags: { ...modelWorkerFlags, runnerHost: workerProcessFlags.runnerHost } },
+      { title: 'Links', flags: linkFlags },
+      clusterSection,
+      processSection,
+    ],
   },
 ];
 

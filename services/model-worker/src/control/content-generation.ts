@@ -32,7 +32,7 @@ export async function contentGeneration(model: ScannedModel, version: ScannedVer
 async function filesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   return names
-    .sort()
+    .sort((a, b) => (a < b ? -1 : 1))
     .slice(0, maxFiles)
     .map((name) => join(folder, name));
 }

@@ -169,7 +169,7 @@ export class Generation {
   }
 
   #announce(runner: Runner): void {
-    const announcement: RunnerAnnouncement = { ...this.key, ...runner };
+    const announcement: RunnerAnnouncement = { ...this.key, worker: this.#context.worker, ...runner };
     this.#context.bus.announce(runnersPrefix + runner.id, announcement);
   }
 

@@ -1,0 +1,40 @@
+import { BlockList, isIP } from 'node:net';
+import { ShoalError } from '@shoal/core';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/**
+ * Refuses what cannot be announced, and, unless it is allowed, what other machines can reach: links are not authenticated.
+ * @param host An address or name, IPv6 without or with brackets.
+ * @throws ShoalError INVALID_ARGUMENT
+ */
+export function checkLinkHost(flag: string, host: string, allowOpen: boolean): void {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (bare === '' || bare === '0.0.0.0' || bare === '::') {
+    const wanted = 'expected the address at which the other processes reach this one';
+    throw new ShoalError('INVALID_ARGUMENT', `--${flag}=${host}: ${wanted}`);
+  }
+  if (allowOpen || isLoopback(bare)) return;
+  throw new ShoalError(
+    'INVALID_ARGUMENT',
+    `--${flag}=${host}: other machines may reach this address, and links are neither encrypted nor authenticated; ` +
+      '--allow-open-links=true allows it, on a network of the cluster’s own',
+  );
+}
+
+/** The host of HOST:PORT. @throws ShoalError INVALID_ARGUMENT */
+export function hostOf(flag: string, address: string): string {
+  const found = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(address);
+  if (found === null || Number(found[2]) > 65_535) {
+    throw new ShoalError('INVALID_ARGUMENT', `--${flag}=${address}: expected HOST:PORT`);
+  }
+  return found[1] as string;
+}
+
+function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  if (family === 0) return host === 'localhost';
+  return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,93 @@
+import { startBatching } from '@shoal/batching';
+import type { Bus } from '@shoal/bus';
+import type { Clock, Random } from '@shoal/core';
+import { createTransport } from '@shoal/link';
+import { startModelWorker } from '@shoal/model-worker';
+import { startRouter } from '@shoal/router';
+import type { LogControl, Logger } from '@shoal/telemetry';
+import { Inventory } from '../inventory';
+import { renderModelTable } from '../model-table';
+import { checkFolder, noModels, wantedModels } from '../serve';
+import type { BatchingProcessConfig, RouterProcessConfig, WorkerProcessConfig } from './flags';
+import { checkLinkHost, hostOf } from './link-address';
+
+/** What one service of a cluster is started with. */
+export interface ProcessParts<Config> {
+  /** Unique in the cluster. */
+  readonly id: string;
+  readonly config: Config;
+  /** Joins the processes. */
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly logControl: LogControl;
+  /** For people. */
+  readonly print: (line: string) => void;
+}
+
+/** One service that runs alone. */
+export interface ClusterProcess {
+  /** Settled with an exit code when it cannot or need not go on by itself. */
+  readonly failed?: Promise<number>;
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Refuses, before anything is started, what cannot be. @throws ShoalError INVALID_ARGUMENT */
+export function checkBatching({ linkAddress, allowOpenLinks }: BatchingProcessConfig): void {
+  checkLinkHost('link-address', hostOf('link-address', linkAddress), allowOpenLinks);
+}
+
+/** The same for a model-worker. @throws ShoalError INVALID_ARGUMENT */
+export function checkWorker({ runnerHost, allowOpenLinks, modelRepository, modelStore }: WorkerProcessConfig): void {
+  checkLinkHost('runner-host', runnerHost, allowOpenLinks);
+  [...modelRepository, ...modelStore].forEach(checkFolder);
+}
+
+/** The door alone. @throws ShoalError UNAVAILABLE when its port cannot be bound. */
+export async function startRouterProcess(parts: ProcessParts<RouterProcessConfig>): Promise<ClusterProcess> {
+  const { config, clock, print } = parts;
+  const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
+  const router = await startRouter({ ...parts, transport, needsModels: true });
+  if (config.allowGrpc) {
+    const host = router.address.includes(':') ? `[${router.address}]` : router.address;
+    print(`Started GRPCInferenceService at ${host}:${router.port}`);
+  } else print('Nothing listens: --allow-grpc is false.');
+  return router;
+}
+
+/** The brain alone. @throws ShoalError UNAVAILABLE when its address cannot be bound. */
+export async function startBatchingProcess(parts: ProcessParts<BatchingProcessConfig>): Promise<ClusterProcess> {
+  const transport = createTransport({ clock: parts.clock });
+  const batching = await startBatching({ ...parts, transport, address: parts.config.linkAddress });
+  parts.print(`Takes routers' links at ${batching.address}`);
+  return batching;
+}
+
+/** The hands alone. @throws ShoalError INVALID_ARGUMENT when a repository cannot be read. */
+export async function startWorkerProcess(parts: ProcessParts<WorkerProcessConfig>): Promise<ClusterProcess> {
+  const { config, bus, id, print } = parts;
+  const inventory = new Inventory(bus, wantedModels(config), id);
+  const worker = await startModelWorker({ ...parts, shared: true });
+  let failed!: (code: number) => void;
+  const failure = new Promise<number>((resolve) => (failed = resolve));
+  let ending = false;
+  void worker.initialLoad.then(() => {
+    if (ending) return;
+    const lines = inventory.lines();
+    print(lines.length > 0 ? `\n${renderModelTable(lines)}\n` : noModels);
+    print(`Runners take links at ${config.runnerHost}, each at a port of its own`);
+    const broken = inventory.failed();
+    if (broken === 0 || !config.exitOnError) return;
+    print(`${broken} of the models cannot be served, and --exit-on-error is set: ending`);
+    failed(1);
+  });
+  return {
+    failed: failure,
+    drain(graceMs) {
+      ending = true;
+      worker.abandonLoads();
+      return worker.drain(graceMs);
+    },
+  };
+}
