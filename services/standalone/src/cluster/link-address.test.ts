@@ -1,14 +1,14 @@
 import { checkLinkHost, hostOf } from './link-address';
 
 test.each(['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost'])('%s is of this machine alone', (host) => {
-  checkLinkHost('runner-host', host, false);
+  expect(() => checkLinkHost('runner-host', host, false)).not.toThrow();
 });
 
 test.each(['10.0.0.1', '192.168.1.2', 'fe80::1', '[2001:db8::1]', 'gpu-7', '::ffff:10.0.0.1'])(
   '%s is open, and only served when that is allowed',
   (host) => {
     expect(() => checkLinkHost('runner-host', host, false)).toThrow('--allow-open-links=true');
-    checkLinkHost('runner-host', host, true);
+    expect(() => checkLinkHost('runner-host', host, true)).not.toThrow();
   },
 );
 

@@ -72,7 +72,8 @@ export async function startWorkerProcess(parts: ProcessParts<WorkerProcessConfig
   let failed!: (code: number) => void;
   const failure = new Promise<number>((resolve) => (failed = resolve));
   let ending = false;
-  void worker.initialLoad.then(() => {
+  async function tellWhenLoaded(): Promise<void> {
+    await worker.initialLoad;
     if (ending) return;
     const lines = inventory.lines();
     print(lines.length > 0 ? `\n${renderModelTable(lines)}\n` : noModels);
@@ -81,7 +82,8 @@ export async function startWorkerProcess(parts: ProcessParts<WorkerProcessConfig
     if (broken === 0 || !config.exitOnError) return;
     print(`${broken} of the models cannot be served, and --exit-on-error is set: ending`);
     failed(1);
-  });
+  }
+  void tellWhenLoaded();
   return {
     failed: failure,
     drain(graceMs) {

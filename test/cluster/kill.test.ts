@@ -1,0 +1,110 @@
+import { type Cluster, type ClusterMember, type ServiceName, startCluster } from '../support/cluster';
+import { Ledger } from '../support/ledger';
+import { isAlive } from '../support/processes';
+import { eventually, sleep } from '../support/waiting';
+
+jest.setTimeout(120_000);
+
+const model = 'simple';
+let cluster: Cluster | undefined;
+
+beforeAll(async () => {
+  cluster = await startCluster(
+    { [model]: { append: 'dynamic_batching { }' } },
+    { router: 2, batching: 2, 'model-worker': 3 },
+  );
+});
+
+afterAll(async () => {
+  await cluster?.close();
+});
+
+/** Under load, does `harm`, lets things go on, and gives back what came of each request. */
+async function underLoad(doors: Cluster['doors'], harm: () => Promise<unknown>): Promise<Ledger> {
+  const ledger = new Ledger(model, doors, 8);
+  await eventually('the load runs', () => ledger.answered > 100, 20_000);
+  await harm();
+  const before = ledger.answered;
+  await eventually('the load goes on', () => ledger.answered > before + 200, 20_000);
+  await ledger.stop();
+  return ledger;
+}
+
+function living(service: ServiceName): ClusterMember[] {
+  return (cluster?.members ?? []).filter(({ name, pid }) => name.startsWith(service) && isAlive(pid));
+}
+
+function livingDoors(): Cluster['doors'] {
+  return (cluster?.doors ?? []).filter(({ member }) => isAlive(member.pid));
+}
+
+const nothing = { wrong: [], doubled: [], hung: [] };
+
+test('every router answers', async () => {
+  if (!cluster) return;
+  const ledger = await underLoad(livingDoors(), () => sleep(500));
+  expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
+});
+
+test.each(['batching', 'model-worker'] as const)('a %s process killed with -9 costs no request', async (service) => {
+  if (!cluster) return;
+  for (let round = 0; round < 2; round += 1) {
+    const [victim] = living(service);
+    const ledger = await underLoad(livingDoors(), async () => {
+      await victim?.kill();
+      await sleep(1_000);
+    });
+    expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
+    await cluster.start(service);
+    await cluster.ready();
+  }
+});
+
+test('a runner killed with -9 costs no request', async () => {
+  if (!cluster) return;
+  const [worker] = living('model-worker');
+  const ledger = await underLoad(livingDoors(), async () => {
+    for (const pid of worker?.runners() ?? []) process.kill(pid, 'SIGKILL');
+    await sleep(500);
+  });
+  expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
+});
+
+test('nats-server killed with -9: serving goes on, and the cluster forms again when it is back', async () => {
+  if (!cluster) return;
+  const ledger = await underLoad(livingDoors(), async () => {
+    await cluster?.nats.kill();
+    await sleep(7_000);
+  });
+  expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
+  await cluster.nats.start();
+  await cluster.start('router');
+  await cluster.ready();
+  const after = await underLoad(livingDoors(), () => sleep(500));
+  expect([after.faults, after.failed]).toEqual([nothing, []]);
+});
+
+test('a service that is told to end finishes what it has: no request fails', async () => {
+  if (!cluster) return;
+  for (const service of ['batching', 'model-worker'] as const) {
+    const [leaving] = living(service);
+    await cluster.start(service);
+    const ledger = await underLoad(livingDoors(), () => leaving?.stop() ?? Promise.resolve());
+    expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
+  }
+});
+
+test('a router killed with -9: its clients are told, those of others notice nothing', async () => {
+  if (!cluster) return;
+  const [victim, ...others] = livingDoors();
+  const ledger = await underLoad(livingDoors(), async () => {
+    await victim?.member.kill();
+    await sleep(300);
+  });
+  expect(ledger.faults).toEqual(nothing);
+  expect(ledger.failed.length).toBeGreaterThan(0);
+  expect(
+    ledger.failed.filter(({ id, code }) => !id.endsWith(victim?.member.name ?? '') || code !== 'UNAVAILABLE'),
+  ).toEqual([]);
+  expect(others.length).toBeGreaterThan(0);
+});

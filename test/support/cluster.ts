@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type NatsServer, findNatsServer, startNats } from './nats';
+import { cli, root } from './paths';
+import { childrenOf, isAlive } from './processes';
+import { type ModelSource, TemporaryRepository } from './repository';
+import { StockClient } from './stock-client';
+import { eventually, within } from './waiting';
+
+/** One service of a cluster, as a real process. */
+export class ClusterMember {
+  readonly name: string;
+  readonly pid: number;
+  readonly exited: Promise<number | null>;
+  output = '';
+  readonly #child: ChildProcess;
+
+  constructor(name: string, argv: readonly string[]) {
+    this.name = name;
+    this.#child = spawn(process.execPath, [cli, ...argv], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.pid = this.#child.pid ?? 0;
+    this.exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => (this.output += chunk));
+    }
+  }
+
+  /** Resolves with the match once its output holds it. */
+  says(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+    return eventually(
+      `${this.name} says ${pattern}`,
+      () => {
+        const found = pattern.exec(this.output);
+        if (found === null && !isAlive(this.pid)) throw new Error(`it has ended: ${this.output.slice(-2000)}`);
+        return found ?? undefined;
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Pids of its runners, where it is a model-worker. */
+  runners(): number[] {
+    return childrenOf(this.pid).filter(isAlive);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Ends it by kill -9; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** Ends it as an operator would. @throws Error unless it ends with 0 in time. */
+  async stop(timeoutMs = 40_000): Promise<void> {
+    this.signal('SIGTERM');
+    const code = await within(`the end of ${this.name}`, this.exited, timeoutMs);
+    if (code !== 0) throw new Error(`${this.name} ended with ${code}: ${this.output.slice(-2000)}`);
+  }
+}
+
+export type ServiceName = 'router' | 'batching' | 'model-worker';
+
+/** A router that listens, with a client of its own. */
+export interface Door {
+  readonly member: ClusterMember;
+  readonly client: StockClient;
+}
+
+/** Services as processes of their own around a real nats-server. Each worker has a copy of the repository. */
+export class Cluster {
+  readonly nats: NatsServer;
+  readonly members: ClusterMember[] = [];
+  readonly doors: Door[] = [];
+  readonly #models: Readonly<Record<string, ModelSource>>;
+  readonly #repositories: TemporaryRepository[] = [];
+  #names = 0;
+
+  constructor(nats: NatsServer, models: Readonly<Record<string, ModelSource>>) {
+    this.nats = nats;
+    this.#models = models;
+  }
+
+  /** Starts one more service; resolves when it says what it serves. */
+  async start(service: ServiceName, args: readonly string[] = []): Promise<ClusterMember> {
+    const name = `${service}-${(this.#names += 1)}`;
+    const argv: string[] = [service, '--nats', this.nats.url, '--id', name, ...args];
+    if (service === 'router') argv.push('--grpc-port', '0');
+    if (service === 'model-worker') {
+      const repository = new TemporaryRepository(this.#models);
+      this.#repositories.push(repository);
+      argv.push('--model-repository', repository.folder);
+    }
+    const member = new ClusterMember(name, argv);
+    this.members.push(member);
+    if (service === 'router') {
+      const [, address = ''] = await member.says(/Started GRPCInferenceService at (\S+)/);
+      this.doors.push({ member, client: new StockClient(address) });
+    } else await member.says(service === 'batching' ? /Takes routers' links at/ : /Runners take links at/);
+    return member;
+  }
+
+  /** Resolves when every router says that it is ready. */
+  async ready(): Promise<void> {
+    for (const { client, member } of this.doors) {
+      await eventually(
+        `${member.name} is ready`,
+        async () => isAlive(member.pid) && (await client.check()).status === 'SERVING',
+        20_000,
+      );
+    }
+  }
+
+  /** Ends everything at once; fails if a runner outlives its worker. */
+  async close(): Promise<void> {
+    const runners = this.members.flatMap((member) => member.runners());
+    for (const { client } of this.doors) client.close();
+    await Promise.all(this.members.map((member) => member.kill()));
+    await this.nats.close();
+    for (const repository of this.#repositories) repository.delete();
+    await eventually('no runner outlives its worker', () => !runners.some(isAlive), 10_000);
+  }
+}
+
+/** Undefined where there is no nats-server to be had (never in CI). */
+export async function startCluster(
+  models: Readonly<Record<string, ModelSource>>,
+  counts: Readonly<Record<ServiceName, number>>,
+): Promise<Cluster | undefined> {
+  const program = findNatsServer();
+  if (program === undefined) return undefined;
+  const cluster = new Cluster(await startNats(program), models);
+  try {
+    const services = Object.entries(counts).flatMap(([service, count]) =>
+      Array.from({ length: count }, () => cluster.start(service as ServiceName)),
+    );
+    await Promise.all(services);
+    await cluster.ready();
+    return cluster;
+  } catch (thrown) {
+    const said = cluster.members.map(({ name, output }) => `== ${name}\n${output.slice(-1500)}`);
+    await cluster.close();
+    throw new Error(`the cluster did not start: ${String(thrown)}\n${said.join('\n')}`, { cause: thrown });
+  }
+}
