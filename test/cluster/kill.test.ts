@@ -1,6 +1,6 @@
 import { type Cluster, type ClusterMember, type ServiceName, startCluster } from '../support/cluster';
 import { Ledger } from '../support/ledger';
-import { isAlive } from '../support/processes';
+import { cpuTicks, isAlive } from '../support/processes';
 import { eventually, sleep } from '../support/waiting';
 
 jest.setTimeout(120_000);
@@ -44,6 +44,16 @@ test('every router answers', async () => {
   if (!cluster) return;
   const ledger = await underLoad(livingDoors(), () => sleep(500));
   expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
+});
+
+test('the runners of all workers share the work', async () => {
+  if (!cluster) return;
+  const runners = living('model-worker').flatMap((worker) => worker.runners());
+  expect(runners).toHaveLength(3);
+  const before = runners.map(cpuTicks);
+  await underLoad(livingDoors(), () => sleep(1_000));
+  const idle = runners.filter((pid, i) => cpuTicks(pid) - (before[i] ?? 0) < 2);
+  expect(idle).toEqual([]);
 });
 
 test.each(['batching', 'model-worker'] as const)('a %s process killed with -9 costs no request', async (service) => {
