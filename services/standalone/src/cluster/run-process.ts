@@ -22,7 +22,7 @@ export async function runProcess<Config extends ClusterConfig>(
   const logControl = logControlOf(config);
   const logger = createLogger(logControl, shell.logDestination).child({ service, id });
   const { clock } = shell;
-  shell.print(`Shoal ${project.version}: ${service} ${id}, joining the cluster at ${url}`);
+  shell.print(`Shoal ${project.version}: ${service} ${id}, joining the cluster at ${withoutSecrets(url)}`);
   const signal = firstSignal(shell);
   const joining = createNatsBus({ url, clock, random, logger, name: id });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
@@ -60,6 +60,11 @@ function natsUrl(service: string, { nats }: ClusterConfig): string {
     `shoal ${service} runs one service of a cluster and finds the others through NATS: --nats=nats://HOST:4222 says ` +
       'where; `shoal serve` runs all of them on this machine and needs none',
   );
+}
+
+/** Names and passwords in a URL are for nobody's eyes. */
+function withoutSecrets(url: string): string {
+  return url.replace(/[^/,]*@/g, '');
 }
 
 /** HOST-PID-RANDOM: a process that starts again on the same host is another one. */
