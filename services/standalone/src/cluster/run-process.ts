@@ -64,7 +64,7 @@ function natsUrl(service: string, { nats }: ClusterConfig): string {
 
 /** Names and passwords in a URL are for nobody's eyes. */
 function withoutSecrets(url: string): string {
-  return url.replace(/[^/,]*@/g, '');
+  return url.replace(/(:\/\/|^|,)[^,]*@/g, '$1');
 }
 
 /** HOST-PID-RANDOM: a process that starts again on the same host is another one. */
