@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from '@shoal/core';
+import { type ShoalError, systemClock, systemRandom } from '@shoal/core';
 import { assertNothingOpen, openNow } from '@shoal/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
@@ -103,7 +103,8 @@ describeWithNats('the NATS bus', () => {
     const early = b.call('s', null);
     await server.start();
     // The one may be connected before the other.
-    await early.catch((thrown: unknown) => expect(thrown).toMatchObject({ code: 'UNAVAILABLE' }));
+    const first = await early.catch((thrown: unknown) => (thrown as ShoalError).code);
+    expect(['served', 'UNAVAILABLE']).toContain(first);
     await eventually('the call is answered', async () => (await b.call('s', null)) === 'served');
     await eventually('others hear', () => others.length === 1);
     expect(warnings.length).toBe(2);
