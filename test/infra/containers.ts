@@ -1,0 +1,93 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import { root } from '../support/paths';
+
+/** A container as some file of ours starts it. */
+export interface Container {
+  /** File and name, for the test's title. */
+  readonly where: string;
+  /** The command line after `shoal`. */
+  readonly args: readonly string[];
+  readonly environment: readonly string[];
+  /** How long it may take to end after it was told to; undefined where the file does not say. */
+  readonly graceSecs?: number;
+  /** How much of that passes before the process is told. */
+  readonly preStopSecs: number;
+}
+
+interface ComposeService {
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly build?: { readonly target?: string };
+  readonly stop_grace_period?: string;
+}
+
+/** The services of docker-compose.yml that are built from our Dockerfile. */
+export function composeContainers(): Container[] {
+  const { services } = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
+    services: Readonly<Record<string, ComposeService>>;
+  };
+  return Object.entries(services)
+    .filter(([, service]) => service.build !== undefined)
+    .map(([name, service]) => ({
+      where: `docker-compose.yml: ${name}`,
+      args: service.command ?? [],
+      environment: Object.keys(service.environment ?? {}),
+      graceSecs: Number(/^(\d+)s$/.exec(service.stop_grace_period ?? '')?.[1]),
+      preStopSecs: 0,
+    }));
+}
+
+interface PodSpec {
+  readonly terminationGracePeriodSeconds?: number;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly image: string;
+    readonly args?: readonly string[];
+    readonly env?: readonly { readonly name: string }[];
+    readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
+  }[];
+}
+
+/** The containers of our images in the Kubernetes files, overlays' patches apart: those change no option's name. */
+export function kubernetesContainers(): Container[] {
+  return yamlFiles('infra/kubernetes').flatMap((file) =>
+    parseAllDocuments(readFileSync(join(root, file), 'utf8')).flatMap((document) => {
+      const found = document.toJS() as { spec?: { template?: { spec?: PodSpec } } } | null;
+      const pod = found?.spec?.template?.spec;
+      return (pod?.containers ?? [])
+        .filter(({ image }) => image.startsWith('shoal-'))
+        .map((container) => ({
+          where: `${file}: ${container.name}`,
+          args: container.args ?? [],
+          environment: (container.env ?? []).map(({ name }) => name),
+          graceSecs: pod?.terminationGracePeriodSeconds ?? Number.NaN,
+          preStopSecs: container.lifecycle?.preStop?.sleep?.seconds ?? 0,
+        }));
+    }),
+  );
+}
+
+/** The stages of the Dockerfile that end in a command. */
+export function dockerfileContainers(): Container[] {
+  const text = readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+  return text.split(/^FROM /m).flatMap((stage) => {
+    const command = /^CMD (\[.*\])$/m.exec(stage)?.[1];
+    if (command === undefined) return [];
+    return {
+      where: `Dockerfile: ${/ AS (\S+)/.exec(stage)?.[1]}`,
+      args: JSON.parse(command) as string[],
+      environment: [...stage.matchAll(/\b(SHOAL_\w+)=/g)].map((match) => match[1] as string),
+      preStopSecs: 0,
+    };
+  });
+}
+
+function yamlFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return yamlFiles(path);
+    return entry.name.endsWith('.yaml') && entry.name !== 'kustomization.yaml' ? [path] : [];
+  });
+}
