@@ -92,8 +92,8 @@ test(
     // What clients send is no fault of ours.
     expect(reported).toEqual([]);
     // It is no fuzzing if all is right, or all is wrong.
-    expect(outcomes.understood).toBeGreaterThan(sent / 1000);
-    expect(outcomes.ended).toBeGreaterThan(sent / 1000);
+    expect(outcomes.understood).toBeGreaterThan(0);
+    expect(outcomes.ended).toBeGreaterThan(0);
   },
   60_000 + frames,
 );
