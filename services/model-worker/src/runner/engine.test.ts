@@ -26,8 +26,11 @@ const signature: ModelSignature = {
   decoupled: false,
 };
 
-/** An engine with a session that ends its runs when the test says so, and a link from each side. */
-async function rig(options: { ordered?: boolean; runTimeoutMs?: number } = {}) {
+/**
+ * An engine with a session that ends its runs when the test says so, or at once where they are `inlineMs` long, and a link
+ * from each side.
+ */
+async function rig(options: { ordered?: boolean; runTimeoutMs?: number; inlineMs?: number } = {}) {
   const clock = new FakeClock();
   const transport = createTransport({ clock: systemClock });
   const runs: { feeds: readonly ThreadTensor[]; end: (result: RunResult) => void }[] = [];
@@ -46,7 +49,9 @@ async function rig(options: { ordered?: boolean; runTimeoutMs?: number } = {}) {
     buildResponse: (_, parts) => parts[0]?.bytes.slice() ?? new Uint8Array(),
     run(feeds, _fetches, ended) {
       runs.push({ feeds, end: ended });
-      return undefined;
+      if (options.inlineMs === undefined) return undefined;
+      clock.advance(options.inlineMs);
+      return echo({ feeds });
     },
     onHung: (reason) => hung.push(reason),
   });
@@ -284,6 +289,27 @@ test('withdrawn while gathered: the run is spared', async () => {
   expect(runs).toHaveLength(1);
   expect(heard.filter(({ kind }) => kind === 'done')).toHaveLength(2);
   expect(heard.find((message) => message.kind === 'done' && message.batchId === 2)).toMatchObject({ absent: [0] });
+  await close();
+});
+
+test('runs on the main thread: answers and end at once, no more than half a millisecond before others have their turn', async () => {
+  const { batching, router, runs, heard, engine, clock, close } = await rig({ inlineMs: 0.3, runTimeoutMs: 1000 });
+  heard.length = 0;
+  for (let batchId = 1; batchId <= 4; batchId += 1) {
+    batching.send(grant(batchId));
+    router.send(data(batchId));
+  }
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  await Promise.resolve();
+  const inOneTurn = runs.length;
+  await settle();
+  expect([inOneTurn, runs.length]).toEqual([2, 4]);
+  const answers = heard.filter((message) => message.kind === 'answer');
+  expect(answers.map(({ offerId }) => offerId)).toEqual([10, 20, 30, 40]);
+  expect(heard.filter((message) => message.kind === 'done').map(({ batchId }) => batchId)).toEqual([1, 2, 3, 4]);
+  await engine.stop();
+  // Nobody watches runs that are over when they return.
+  expect(clock.pending).toBe(0);
   await close();
 });
 
