@@ -53,10 +53,10 @@ export class InferCall implements Waiter {
     this.#end();
   }
 
-  answered(response: Uint8Array, { direct, done }: { readonly direct: boolean; readonly done: boolean }): void {
+  answered(response: Uint8Array, done: boolean): void {
     let bytes: Buffer;
     try {
-      bytes = direct ? asBuffer(response) : this.#finish(asBuffer(response));
+      bytes = this.#finish(asBuffer(response));
     } catch (thrown) {
       this.failed(toShoalError(thrown), 'model');
       return;

@@ -15,10 +15,9 @@ export type FailureOrigin = 'model' | 'queue' | 'router';
 export interface Waiter {
   /**
    * A whole serialised ModelInferResponse.
-   * @param how.direct What the client wants in its memory is there already.
-   * @param how.done Nobody reads the request's bytes any more.
+   * @param done Nobody reads the request's bytes any more.
    */
-  answered(response: Uint8Array, how: { readonly direct: boolean; readonly done: boolean }): void;
+  answered(response: Uint8Array, done: boolean): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
   /** Memory for an answer that is to be copied. */
   allocate(length: number): Buffer;
@@ -45,8 +44,6 @@ export class PendingRequest implements HeapItem {
   runner = '';
   batchId = 0;
   member = 0;
-  /** The runner that has it writes outputs to the client's shared memory by itself. */
-  direct = false;
   /** Runners are not trusted to reach that memory any more: bytes go by way of the router. */
   indirect = false;
   /** Runners that were lost with it. */

@@ -47,11 +47,6 @@ export function dataMessage(request: PendingRequest, direct: boolean): Data {
   };
 }
 
-/** Whether the runner was told where the client wants its outputs, and so writes them itself. */
-export function isPlaced(data: Data): boolean {
-  return data.outputs.some(({ place }) => place !== undefined);
-}
-
 function here({ index, shape, bytes }: CheckedInput): InputData {
   return { index, shape, bytes: wholeBytes(bytes) };
 }

@@ -3,7 +3,7 @@ import { type Answer, type LinkMessage, type Reject, type Send, releaseMessage, 
 import { errorTexts } from '@shoal/protocol';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
-import { dataMessage, isPlaced, offerMessage } from './request-messages';
+import { dataMessage, offerMessage } from './request-messages';
 import type { Roads } from './roads';
 
 /** How long a request waits for a batching instance that can be reached. */
@@ -103,7 +103,7 @@ export class RequestTable {
       const newest = request.offerId === message.offerId;
       if (!newest) this.#recall(request, 'cancelled');
       this.#forget(request);
-      request.waiter.answered(response, { direct: request.direct, done: newest });
+      request.waiter.answered(response, newest);
     } else if (message.kind === 'refused') {
       const request = this.#byOffer.get(message.offerId);
       if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {
@@ -194,9 +194,7 @@ export class RequestTable {
     if (request.state === 'held') this.#setDue(request, Infinity);
     request.state = 'sent';
     try {
-      const data = dataMessage(request, link.sharesMemory && !request.indirect);
-      request.direct = isPlaced(data);
-      link.send(data);
+      link.send(dataMessage(request, link.sharesMemory && !request.indirect));
     } catch (thrown) {
       // No message holds it. Its batch must not wait for it, nor its client.
       this.#recall(request, 'cancelled');
