@@ -1,9 +1,9 @@
+import { killRunners } from '../support/kill-runners';
 import { Load } from '../support/load';
 import { type Shoal, startShoal } from '../support/shoal';
 import { slowInputs } from '../support/slow';
 import type { ModelInferResponse } from '../support/stock-client';
 import { float32Output, inferRequest } from '../support/tensors';
-import { eventually, sleep } from '../support/waiting';
 
 /** Some milliseconds of work, so that a kill nearly always falls into a batch. */
 const rounds = 1500;
@@ -28,20 +28,7 @@ test('a runner killed with -9 in mid-batch, again and again, costs no client an 
     const answer = float32Output(await ask(index % seeds), 'Y');
     return answer.every((value, i) => Math.abs(value - reference[index % seeds]![i]!) < 1e-5);
   });
-  const killed: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
-    const [runner] = await eventually('a runner serves', () => {
-      const alive = shoal.runners().filter((pid) => !killed.includes(pid));
-      return alive.length > 0 && alive;
-    });
-    const before = load.answered;
-    await eventually('requests are answered', () => load.answered > before + 20, 20_000);
-    await sleep(7 * round);
-    killed.push(runner!);
-    process.kill(runner!, 'SIGKILL');
-  }
-  const before = load.answered;
-  await eventually('requests are answered again', () => load.answered > before + 50, 20_000);
+  const killed = await killRunners(shoal, load, 7);
   await load.stop();
 
   expect(load.failures).toEqual([]);

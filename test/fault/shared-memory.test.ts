@@ -1,6 +1,7 @@
 import assert from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { killRunners } from '../support/kill-runners';
 import { Load } from '../support/load';
 import { isAlive } from '../support/processes';
 import { openSharedFiles, serverNames } from '../support/shared-memory';
@@ -43,20 +44,7 @@ test.each(['native', 'grpc-js'])(
     shoal = await startShoal({ models, args: [`--grpc-carrier=${carrier}`] });
     await sharing(shoal);
     const load = new Load(6, (index) => echoes(shoal, index));
-    const killed: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
-      const [runner] = await eventually('a runner serves', () => {
-        const alive = shoal.runners().filter((pid) => !killed.includes(pid));
-        return alive.length > 0 && alive;
-      });
-      const before = load.answered;
-      await eventually('requests are answered', () => load.answered > before + 20, 20_000);
-      await sleep(5 * round);
-      killed.push(runner!);
-      process.kill(runner!, 'SIGKILL');
-    }
-    const before = load.answered;
-    await eventually('requests are answered again', () => load.answered > before + 20, 20_000);
+    await killRunners(shoal, load, 5);
     await load.stop();
     expect([load.failures, load.wrong]).toEqual([[], []]);
     await sharing(shoal);
