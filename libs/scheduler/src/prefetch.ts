@@ -18,7 +18,7 @@ const maxBatchMs = 50;
 /** The same where there is one runner only, so that no batch can be bound to the wrong one. */
 const maxBatchMsOfOne = 200;
 
-/** What a runner has beyond two batches is to be done in this time, in milliseconds. */
+/** More than two batches are granted only where all that the runner then has should be done in this time, in milliseconds. */
 const maxAheadMs = 3;
 
 /** A runner is not called late before this, in milliseconds: timers and links are no more precise. */

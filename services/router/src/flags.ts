@@ -83,7 +83,7 @@ export const routerFlags = {
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
     value: 'BYTES',
-    help: 'Shared memory (/dev/shm) through which large tensors travel to runners on this machine, and as much for each runner’s answers; a quarter of what the machine has at most. 0 = none: they travel over sockets, which takes more time.',
+    help: 'Shared memory (/dev/shm) through which large tensors travel to runners on this machine, and as much, but no more than 1 GiB, for each runner’s answers; a quarter of what the machine has at most. 0 = none: they travel over sockets, which takes more time.',
   },
   maxInflightRequests: {
     name: 'max-inflight-requests',

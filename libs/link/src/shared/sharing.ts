@@ -30,8 +30,8 @@ export interface SharingOptions {
 
 /**
  * The shared memory of one end of a link between two processes of one machine: a file that this end writes and a view of
- * the one that the other end writes. The opening end offers first, the other then no more than that; each uses its file once the other has opened it, and
- * until then, and whenever there is no room, bytes travel in the frames.
+ * the one that the other end writes. The opening end offers first, the other then no more than that; each uses its file
+ * once the other has opened it. Until then, and whenever there is no room, bytes travel in the frames.
  */
 export class Sharing {
   readonly #options: SharingOptions;
