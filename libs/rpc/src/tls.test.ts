@@ -1,5 +1,5 @@
 import { systemClock } from '@shoal/core';
-import { assertNothingOpen, openNow } from '@shoal/testing';
+import { assertNothingOpen, openNow, until } from '@shoal/testing';
 import { grpcCarriers } from './carrier';
 import type { ClientTlsOptions, RpcClient } from './client';
 import { createClient } from './create-client';
@@ -18,12 +18,16 @@ describe.each(pairs)('TLS, server on %s, client on %s', (serverCarrier, clientCa
   let openBefore: string[];
   let server: RpcServer;
   let clients: RpcClient[];
+  let answers: ((text: string) => void)[];
 
   beforeEach(() => {
     openBefore = openNow();
     clients = [];
     server = createServer({ clock: systemClock, carrier: serverCarrier });
-    server.addService(echoService, { Unary: (text: string) => text });
+    answers = [];
+    server.addService(echoService, {
+      Unary: (text: string) => (text === 'later' ? new Promise((resolve) => answers.push(resolve)) : text),
+    });
   });
 
   afterEach(async () => {
@@ -32,10 +36,10 @@ describe.each(pairs)('TLS, server on %s, client on %s', (serverCarrier, clientCa
     await assertNothingOpen(openBefore);
   });
 
-  function ask(target: string, tls?: ClientTlsOptions): Promise<string> {
+  function ask(target: string, tls?: ClientTlsOptions, text = 'secret'): Promise<string> {
     const client = createClient(target, { carrier: clientCarrier, ...(tls && { tls }) });
     clients.push(client);
-    return client.unary(Unary, 'secret', { timeoutMs: 10_000 });
+    return client.unary(Unary, text, { timeoutMs: 10_000 });
   }
 
   test('clients that trust the certificate are served, others and plain ones are not', async () => {
@@ -59,5 +63,17 @@ describe.each(pairs)('TLS, server on %s, client on %s', (serverCarrier, clientCa
     await expect(ask(target, { ca: cert, cert: other.cert, key: other.key })).resolves.toBe('secret');
     await expect(ask(target, { ca: cert })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(ask(target, { ca: cert, cert, key })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  test('a drain lets a running call end', async () => {
+    const port = await server.listen('localhost:0', { cert, key });
+    const asked = ask(`localhost:${port}`, { ca: cert }, 'later');
+    await until(() => answers.length === 1);
+    const drained = server.drain(10_000);
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    answers[0]!('at last');
+    await expect(asked).resolves.toBe('at last');
+    for (const client of clients) client.close();
+    await drained;
   });
 });

@@ -10,15 +10,20 @@ import { AcceptedConnection, type ConnectionHost } from './accepted-connection';
 const backlog = 1024;
 const handshakeTimeoutMs = 10_000;
 
+/**
+ * Sockets whose TLS handshake goes on, by their peer's address: Node does not tell which socket lies below one that speaks TLS.
+ * Unix sockets have no address; theirs have the timeout alone.
+ */
+type Shaking = Map<string, net.Socket>;
+
 /** One address that a server listens at. */
 export class Listener {
   /** 0 for a unix socket. */
   readonly port: number;
   readonly #server: net.Server;
-  /** Sockets whose TLS handshake goes on. */
-  readonly #shaking: ReadonlySet<net.Socket>;
+  readonly #shaking: Shaking;
 
-  private constructor(server: net.Server, shaking: ReadonlySet<net.Socket>) {
+  private constructor(server: net.Server, shaking: Shaking) {
     this.#server = server;
     this.#shaking = shaking;
     const address = server.address();
@@ -28,7 +33,7 @@ export class Listener {
   /** @throws ShoalError UNAVAILABLE with the address when it cannot be bound, INVALID_ARGUMENT for what can never be. */
   static async open(address: string, secure: TlsOptions | undefined, host: ConnectionHost): Promise<Listener> {
     const target = await targetOf(address);
-    const shaking = new Set<net.Socket>();
+    const shaking: Shaking = new Map();
     const server = secure ? tlsServer(secure, host, shaking) : plainServer(host);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)));
@@ -42,7 +47,7 @@ export class Listener {
   /** Takes no more connections; resolves when those it still has are closed. */
   close(): Promise<void> {
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    for (const socket of this.#shaking) socket.destroy();
+    for (const socket of this.#shaking.values()) socket.destroy();
     return closed;
   }
 }
@@ -55,7 +60,7 @@ function plainServer(host: ConnectionHost): net.Server {
   });
 }
 
-function tlsServer({ cert, key, clientCa }: TlsOptions, host: ConnectionHost, shaking: Set<net.Socket>): net.Server {
+function tlsServer({ cert, key, clientCa }: TlsOptions, host: ConnectionHost, shaking: Shaking): net.Server {
   const clients = clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true };
   const options = { cert, key, ...clients, ALPNProtocols: ['h2'], handshakeTimeout: handshakeTimeoutMs, noDelay: true };
   let server: tls.Server;
@@ -65,15 +70,24 @@ function tlsServer({ cert, key, clientCa }: TlsOptions, host: ConnectionHost, sh
     throw new ShoalError('INVALID_ARGUMENT', 'the TLS certificate, its key or the client CA cannot be used', { cause });
   }
   server.on('connection', (socket: net.Socket) => {
-    shaking.add(socket);
-    socket.once('close', () => shaking.delete(socket));
+    const peer = addressOf(socket);
+    if (peer === undefined) return;
+    shaking.set(peer, socket);
+    socket.once('close', () => {
+      if (shaking.get(peer) === socket) shaking.delete(peer);
+    });
   });
   server.on('secureConnection', (socket) => {
+    shaking.delete(addressOf(socket) ?? '');
     // HTTP/2 over TLS is negotiated (RFC 9113 §3.2); who did not would not speak it.
     if (socket.alpnProtocol !== 'h2') socket.destroy();
     else AcceptedConnection.accept(socket, false, host);
   });
   return server;
+}
+
+function addressOf({ remoteAddress, remotePort }: net.Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }
 
 async function targetOf(address: string): Promise<net.ListenOptions> {
