@@ -6,6 +6,7 @@ import { type ExampleServer, startExampleServer } from './testing/example-server
 import { Aborted, connectTo, exchange } from './testing/example-client';
 import { frame, request, settings } from './testing/frames';
 import { RawPeer } from './testing/raw-peer';
+import type { ServerConnection } from './server-connection';
 import type { CloseReason } from './connection';
 import type { Stream, StreamHandler } from './stream';
 
@@ -174,6 +175,26 @@ test('an answer before the end of the request asks for no more of it', async () 
   peer.send(request(3, true));
   await peer.until(({ type, streamId }) => type === frameTypes.HEADERS && streamId === 3);
   peer.destroy();
+  await server.close();
+});
+
+test('a stream that is over is not held: it is counted out once', async () => {
+  const counts: number[] = [];
+  const server = await startExampleServer({
+    onRequest(stream) {
+      const connection = stream.connection as ServerConnection;
+      const during = connection.activeStreams;
+      ok(stream);
+      stream.hold();
+      stream.release();
+      counts.push(during, connection.activeStreams);
+      return { onData: () => undefined, onEnd: () => undefined, onAborted: () => undefined };
+    },
+  });
+  const client = connectTo(server.port);
+  await exchange(client, '/');
+  expect(counts).toEqual([1, 0]);
+  client.destroy();
   await server.close();
 });
 

@@ -155,10 +155,10 @@ export class Stream {
 
   /**
    * The user works for this stream: until `release` it counts against the peer's limit of streams, even if the peer
-   * resets it, and its unconsumed data stays charged.
+   * resets it, and its unconsumed data stays charged. Without effect on a stream that is over.
    */
   hold(): void {
-    this.state |= streamStates.held;
+    if (!this.isClosed) this.state |= streamStates.held;
   }
 
   release(): void {

@@ -154,6 +154,28 @@ describe('calls that are given up', () => {
     await until(() => accepted.over);
     expect(rawStatus(accepted)[0]).toBe('0');
   });
+
+  test('asynchronous handlers that end their calls at once are counted out once, and no other call with them', async () => {
+    const cancelled: string[] = [];
+    const client = await start({
+      Unary: (_message: Buffer, call: CallContext) => new Promise(() => call.onCancel(() => cancelled.push(call.path))),
+      async Chat(call: StreamCall<Buffer, Buffer>) {
+        await Promise.resolve(call.end());
+      },
+    });
+    const running = rawCall(client, Unary.path);
+    running.stream.write(framed('x'), true);
+    await until(() => server.calls.size === 1);
+    for (let i = 0; i < 3; i += 1) {
+      const ended = rawCall(client, Chat.path);
+      await until(() => ended.over);
+      await turns(3);
+    }
+    expect(server.calls.size).toBe(1);
+    // The drain still knows of the call that runs.
+    await server.drain(0);
+    expect(cancelled).toEqual([Unary.path]);
+  });
 });
 
 describe('memory', () => {

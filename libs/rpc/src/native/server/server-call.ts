@@ -173,8 +173,9 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
 
   // ---- while a handler works
 
-  /** The handler works, whatever becomes of the call, until `release`. */
+  /** The handler works, whatever becomes of the call, until `release`. One that has ended the call already is not waited for. */
   protected hold(): void {
+    if (this.#over) return;
     this.#holds = true;
     this.stream.hold();
   }
