@@ -1,6 +1,6 @@
 import { ShoalError } from '@shoal/core';
 import * as fc from 'fast-check';
-import { type InferResponseParts, ResponseHead, assembleInferResponse, inferResponseSize } from './assemble-response';
+import { type InferResponseParts, ResponseHead, assembleInferResponse } from './assemble-response';
 import type { InferParameter } from './parameters';
 import { scanInferResponse } from './scan-response';
 import { plainResponse } from './testing/plain';
@@ -45,7 +45,8 @@ test('protobufjs and our own scan read what was assembled, and its size was fore
   fc.assert(
     fc.property(response, (parts) => {
       const bytes = assembleInferResponse(parts);
-      expect(bytes.length).toBe(inferResponseSize(parts));
+      expect(() => assembleInferResponse(parts, bytes.length - 1)).toThrow(ShoalError);
+      expect(assembleInferResponse(parts, bytes.length).equals(bytes)).toBe(true);
       const decoded = decodePlain('ModelInferResponse', bytes);
       expect(plainResponse(scanInferResponse(bytes))).toEqual(decoded);
       expect(decoded).toMatchObject({ model_name: parts.model, model_version: parts.version, id: parts.id });

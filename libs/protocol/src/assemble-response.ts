@@ -123,11 +123,6 @@ export class ResponseHead {
   }
 }
 
-/** Bytes of the serialised response. */
-export function inferResponseSize(parts: InferResponseParts): number {
-  return new ResponseHead(parts).size(parts.id, parts.outputs.map(contentsOf));
-}
-
 /**
  * Serialises an inference.ModelInferResponse: one copy of each output. Outputs always go into raw_output_contents, one
  * entry for each, empty or not. Throws RESOURCE_EXHAUSTED, before they are copied, when the message would have more than

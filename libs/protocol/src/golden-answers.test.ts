@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/core';
-import { assembleInferResponse, inferResponseSize } from './assemble-response';
+import { assembleInferResponse } from './assemble-response';
 import { checkInferRequest } from './check-request';
 import { classify } from './classify';
 import { scanInferRequest } from './scan-request';
@@ -48,7 +48,6 @@ test.each(answers)('$name: its response comes out again from its parts', ({ resp
     outputs: view.outputs.map((output, i) => ({ ...output, contents: view.rawOutputContents[i] as Buffer })),
   };
   const assembled = assembleInferResponse(parts);
-  expect(assembled.length).toBe(inferResponseSize(parts));
   expect(decodePlain('ModelInferResponse', assembled)).toEqual(decodePlain('ModelInferResponse', bytes));
   expect(() => assembleInferResponse(parts, assembled.length - 1)).toThrow(ShoalError);
 });

@@ -5,7 +5,6 @@ export {
   type ResponseHeadParts,
   type ResponseOutput,
   assembleInferResponse,
-  inferResponseSize,
   maxMessageBytes,
 } from './assemble-response';
 export { checkInferRequest } from './check-request';

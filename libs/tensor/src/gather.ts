@@ -32,16 +32,9 @@ export interface ByteSource {
 }
 
 /**
- * Copies the members' rows one after the other into `target` from `offset`: the one copy that batching needs. Returns
- * the offset behind the last row. Throws INTERNAL when they do not fit.
+ * Copies a member's rows to `target` from `at`: the one copy that batching needs. Returns the offset behind the last row,
+ * where the next member's begin. Throws INTERNAL when they do not fit.
  */
-export function gatherBytes(parts: readonly (Uint8Array | ByteSource)[], target: Uint8Array, offset = 0): number {
-  let at = offset;
-  for (const part of parts) at = putBytes(part, target, at);
-  return at;
-}
-
-/** The same for one member. */
 export function putBytes(part: Uint8Array | ByteSource, target: Uint8Array, at: number): number {
   if (part.byteLength > target.length - at) throw new ShoalError('INTERNAL', 'rows do not fit the batch buffer');
   if (part instanceof Uint8Array) target.set(part, at);

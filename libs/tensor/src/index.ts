@@ -10,14 +10,6 @@ export {
   walkByteElements,
 } from './byte-elements';
 export { type DataType, configNameOf, dataTypeOfConfig, dataTypes, elementSize, isDataType } from './data-type';
-export {
-  type BatchBuffer,
-  type ByteSource,
-  allocateBatch,
-  gatherBytes,
-  putBytes,
-  scatterBytes,
-  scatterStrings,
-} from './gather';
+export { type BatchBuffer, type ByteSource, allocateBatch, putBytes, scatterBytes, scatterStrings } from './gather';
 export { byteSize, elementCount } from './shape';
 export { type TensorArray, arrayOver, bytesOf, tensorArray } from './view';
