@@ -15,7 +15,7 @@ const longestMs = 60_000;
  */
 export class Ledger {
   answered = 0;
-  /** Ids of answers with another request's values. */
+  /** Ids of answers with another request's values, or on a stream that never asked them. */
   readonly wrong: string[] = [];
   /** Ids that were answered more than once. */
   readonly doubled: string[] = [];
@@ -76,6 +76,11 @@ export class Ledger {
       const ended = await stream.finish();
       if (performance.now() - started > deadlineMs + graceMs) for (const { id } of sent) this.hung.push(id);
       for (const one of sent) this.#settle(one, stream, ended, member.name);
+      const asked = new Set(sent.map(({ id }) => id));
+      const strangers = stream.answers
+        .map(({ infer_response: answer }) => answer?.id ?? '')
+        .filter((id) => !asked.has(id));
+      this.wrong.push(...strangers);
       if (ended.code !== 'OK') await sleep(20);
     }
   }
