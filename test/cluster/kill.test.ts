@@ -51,9 +51,12 @@ test('the runners of all workers share the work', async () => {
   const runners = living('model-worker').flatMap((worker) => worker.runners());
   expect(runners).toHaveLength(3);
   const before = runners.map(cpuTicks);
-  await underLoad(livingDoors(), () => sleep(1_000));
-  const idle = runners.filter((pid, i) => cpuTicks(pid) - (before[i] ?? 0) < 2);
-  expect(idle).toEqual([]);
+  const used = () => runners.map((pid, i) => cpuTicks(pid) - (before[i] ?? 0));
+  // By work done, not by time: however slow the machine is, no runner does less than a twentieth.
+  await underLoad(livingDoors(), () =>
+    eventually('there was work to share', () => used().reduce((sum, ticks) => sum + ticks, 0) >= 40, 40_000),
+  );
+  expect(Math.min(...used())).toBeGreaterThanOrEqual(2);
 });
 
 test.each(['batching', 'model-worker'] as const)('a %s process killed with -9 costs no request', async (service) => {
