@@ -8,25 +8,13 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import {
-  type EchoStatus,
-  type InputRequest,
-  type InputResponse,
-  type OutputRequest,
-  type OutputResponse,
-  type SimpleRequest,
-  type SimpleResponse,
-  echoInitial,
-  echoTrailing,
-  payload,
-  serviceDefinition,
-} from './protocol';
+import * as protocol from './protocol';
 import type { Running } from './servers';
 
 /** The test service on grpc-js as it comes, without anything of ours but the definition. */
 export async function serveGrpcJs(): Promise<Running> {
   const server = new Server();
-  server.addService(serviceDefinition, {
+  server.addService(protocol.serviceDefinition, {
     EmptyCall: (_call: unknown, answer: sendUnaryData<object>) => answer(null, {}),
     UnaryCall: unary,
     StreamingInputCall: aggregate,
@@ -42,42 +30,45 @@ export async function serveGrpcJs(): Promise<Running> {
   return { port, stop: () => Promise.resolve(server.forceShutdown()) };
 }
 
-function unary(call: ServerUnaryCall<SimpleRequest, SimpleResponse>, answer: sendUnaryData<SimpleResponse>): void {
+function unary(
+  call: ServerUnaryCall<protocol.SimpleRequest, protocol.SimpleResponse>,
+  answer: sendUnaryData<protocol.SimpleResponse>,
+): void {
   const { response_size: size = 0, response_status: status } = call.request;
-  call.sendMetadata(echoed(call.metadata, echoInitial));
-  const trailers = echoed(call.metadata, echoTrailing);
+  call.sendMetadata(echoed(call.metadata, protocol.echoInitial));
+  const trailers = echoed(call.metadata, protocol.echoTrailing);
   if (isFailure(status)) answer({ code: status.code, details: status.message, metadata: trailers });
-  else answer(null, { payload: payload(size) }, trailers);
+  else answer(null, { payload: protocol.payload(size) }, trailers);
 }
 
 function aggregate(
-  call: ServerReadableStream<InputRequest, InputResponse>,
-  answer: sendUnaryData<InputResponse>,
+  call: ServerReadableStream<protocol.InputRequest, protocol.InputResponse>,
+  answer: sendUnaryData<protocol.InputResponse>,
 ): void {
   let bytes = 0;
-  call.on('data', (request: InputRequest) => (bytes += request.payload?.body.length ?? 0));
+  call.on('data', (request: protocol.InputRequest) => (bytes += request.payload?.body.length ?? 0));
   call.on('end', () => answer(null, { aggregated_payload_size: bytes }));
 }
 
-function output(call: ServerWritableStream<OutputRequest, OutputResponse>): void {
-  for (const { size } of call.request.response_parameters ?? []) call.write({ payload: payload(size) });
+function output(call: ServerWritableStream<protocol.OutputRequest, protocol.OutputResponse>): void {
+  for (const { size } of call.request.response_parameters ?? []) call.write({ payload: protocol.payload(size) });
   call.end();
 }
 
-function duplex(call: ServerDuplexStream<OutputRequest, OutputResponse>): void {
-  call.sendMetadata(echoed(call.metadata, echoInitial));
-  const trailers = echoed(call.metadata, echoTrailing);
-  call.on('data', ({ response_status: status, response_parameters: parameters = [] }: OutputRequest) => {
+function duplex(call: ServerDuplexStream<protocol.OutputRequest, protocol.OutputResponse>): void {
+  call.sendMetadata(echoed(call.metadata, protocol.echoInitial));
+  const trailers = echoed(call.metadata, protocol.echoTrailing);
+  call.on('data', ({ response_status: status, response_parameters: parameters = [] }: protocol.OutputRequest) => {
     if (isFailure(status)) {
       call.emit('error', { code: status.code, details: status.message, metadata: trailers });
       return;
     }
-    for (const { size } of parameters) call.write({ payload: payload(size) });
+    for (const { size } of parameters) call.write({ payload: protocol.payload(size) });
   });
   call.on('end', () => call.end(trailers));
 }
 
-function isFailure(status: EchoStatus | null | undefined): status is EchoStatus {
+function isFailure(status: protocol.EchoStatus | null | undefined): status is protocol.EchoStatus {
   return (status?.code ?? 0) !== 0;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { flags, frameTypes } from '../../libs/http2/src/frames/constants';
 import { frame, request } from '../../libs/http2/src/testing/frames';
 import { RawPeer } from '../../libs/http2/src/testing/raw-peer';
-import { residentMb } from '../support/processes';
+import { cpuTicks, residentMb } from '../support/processes';
 import type { Shoal } from '../support/shoal';
 import { isSimpleAnswer, simpleRequest } from '../support/tensors';
 import { within } from '../support/waiting';
@@ -84,8 +84,5 @@ function peakMb(pid: number): number {
 
 /** CPU time of a process so far, in steps of ten milliseconds. */
 function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // Behind the name, which may hold anything, utime and stime are the 12th and 13th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  return 10 * cpuTicks(pid);
 }
