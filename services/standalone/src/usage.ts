@@ -11,7 +11,7 @@ const processSection: HelpSection = { title: 'Process', flags: processFlags };
 const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
 
 const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
-as { "grpc-port": 9001, "model-repository": ["a", "b"] }. Arguments win over the environment, that over the file.`;
+as { "OPTION": VALUE, "REPEATABLE-OPTION": [VALUE, VALUE] }. Arguments win over the environment, that over the file.`;
 
 const tritonNote = `Other options of Triton's are taken with a warning where they make no difference here, and refused with a reason
 where they would.`;
