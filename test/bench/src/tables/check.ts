@@ -45,7 +45,7 @@ export const checkTable = {
       () => false,
     );
     if (!hasGhz)
-      say('skipped: ghz, which is not installed (go install github.com/bojand/ghz/cmd/ghz@latest; GHZ=PATH)');
+      say('skipped: ghz, which is not installed (.ci/run says how; GHZ=PATH)');
     const repository = temporaryRepository();
     const servers = {
       simple: await startShoal(repository.folder, []),
