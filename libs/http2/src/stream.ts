@@ -26,7 +26,7 @@ export const streamStates = {
   inLine: 256,
 } as const;
 
-const { closed, endQueued, headersSent, localClosed, remoteClosed } = streamStates;
+const { closed, headersSent } = streamStates;
 
 /** Why a stream ended before both sides had ended it. */
 export interface AbortReason {
@@ -105,17 +105,8 @@ export class Stream {
     return (this.state & closed) !== 0;
   }
 
-  /** Headers, trailers and data may still be sent. */
-  get isWritable(): boolean {
-    return (this.state & (closed | localClosed | endQueued)) === 0;
-  }
-
   get hasSentHeaders(): boolean {
     return (this.state & headersSent) !== 0;
-  }
-
-  get remoteEnded(): boolean {
-    return (this.state & remoteClosed) !== 0;
   }
 
   /** Octets of DATA that wait for windows or the socket. */
@@ -123,7 +114,7 @@ export class Stream {
     return this.queue === null ? 0 : this.queue.bytes;
   }
 
-  /** Sends response headers; a no-op where the stream is not writable, as are the other ways to send. */
+  /** Sends response headers; a no-op where our side has ended, as are the other ways to send. */
   sendHeaders(prepared: PreparedHeaders | null, pairs: HeaderPairs | null = null, ends = false): void {
     this.connection.sendHeaders(this, prepared, pairs, ends);
   }
