@@ -49,3 +49,28 @@ export function serverCodec(
     encode: (message) => method.responseSerialize(message),
   };
 }
+
+/** How a method's messages become bytes and back, on the side that asks. */
+export interface ClientCodec<Req, Res> {
+  readonly encode: (message: Req) => Buffer;
+  readonly decode: (bytes: Buffer) => Res;
+}
+
+const clientIdentity: ClientCodec<unknown, unknown> = {
+  encode(message) {
+    if (Buffer.isBuffer(message)) return message;
+    // Carriers copy with Buffer's own methods, so a plain Uint8Array gets Buffer's clothes (same memory).
+    if (message instanceof Uint8Array) return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    throw new TypeError('a passthrough client sends Buffers');
+  },
+  decode: (bytes) => bytes,
+};
+
+/** The codec of a method that a client calls. */
+export function clientCodec<Req, Res>(
+  { requestSerialize, responseDeserialize }: MethodDefinition<Req, Res>,
+  passthrough: boolean,
+): ClientCodec<Req, Res> {
+  if (passthrough) return clientIdentity as ClientCodec<Req, Res>;
+  return { encode: requestSerialize, decode: responseDeserialize };
+}

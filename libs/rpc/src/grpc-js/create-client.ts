@@ -8,6 +8,7 @@ import type {
   UnaryCallerOptions,
   UnaryListener,
 } from '../client';
+import { clientCodec } from '../method';
 import { errorFromStatus } from '../status';
 import { checkUnixPath, unixPath } from '../unix-socket';
 import { Channels } from './channels';
@@ -28,12 +29,13 @@ export function createGrpcJsClient(target: string, options: RpcClientOptions = {
       new Promise((resolve, reject) => {
         const { signal } = callOptions;
         if (signal?.aborted) return reject(new ShoalError('CANCELLED', 'the call was cancelled'));
+        const { encode, decode } = clientCodec(method, passthrough);
         const call = channels
           .next(callOptions.compression)
           .makeUnaryRequest(
             method.path,
-            passthrough ? (asBuffer as typeof method.requestSerialize) : method.requestSerialize,
-            passthrough ? (asIs as typeof method.responseDeserialize) : method.responseDeserialize,
+            encode,
+            decode,
             request,
             toGrpcJs(callOptions.headers ?? {}),
             limits(callOptions),
@@ -48,17 +50,17 @@ export function createGrpcJsClient(target: string, options: RpcClientOptions = {
         signal?.addEventListener('abort', cancel, { once: true });
       }),
     stream: (method, callOptions = {}) => {
-      const serialize = passthrough ? (asBuffer as typeof method.requestSerialize) : method.requestSerialize;
+      const { encode, decode } = clientCodec(method, passthrough);
       const call = channels.next(callOptions.compression).makeBidiStreamRequest(
         method.path,
         // The stream counts the bytes that it has buffered, so it serialises itself.
-        asBuffer,
-        passthrough ? (asIs as typeof method.responseDeserialize) : method.responseDeserialize,
+        asIs,
+        decode,
         toGrpcJs(callOptions.headers ?? {}),
         limits(callOptions),
       );
       tellMetadata(call, callOptions);
-      return openStream(call, serialize, callOptions.signal);
+      return openStream(call, encode, callOptions.signal);
     },
     unaryCaller: (path, listener, callOptions = {}) => unaryCaller(channels, path, listener, callOptions),
     close: () => channels.close(),
@@ -79,13 +81,9 @@ function unaryCaller(
         else listener.answered(tag, message as Buffer);
       };
       const client = channels.next(options.compression);
-      client.makeUnaryRequest(path, asBuffer, bytesAsTheyAre, request, metadata, limits(options), ended);
+      client.makeUnaryRequest(path, asIs, asIs, request, metadata, limits(options), ended);
     },
   };
-}
-
-function bytesAsTheyAre(bytes: Buffer): Buffer {
-  return bytes;
 }
 
 /** The status event comes before a stream's end is told, and before those who wait for a unary call's promise run. */
@@ -99,13 +97,6 @@ function limits({ timeoutMs }: CallOptions): GrpcCallOptions {
   return timeoutMs === undefined ? {} : { deadline: systemClock.epochMs() + timeoutMs };
 }
 
-/** grpc-js copies with Buffer's own methods, so a plain Uint8Array gets Buffer's clothes (same memory). */
-function asBuffer(message: unknown): Buffer {
-  if (Buffer.isBuffer(message)) return message;
-  if (message instanceof Uint8Array) return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-  throw new TypeError('a passthrough client sends Buffers');
-}
-
-function asIs(bytes: Buffer): unknown {
+function asIs(bytes: Buffer): Buffer {
   return bytes;
 }

@@ -13,6 +13,7 @@ import type {
   UnaryListener,
 } from '../../client';
 import type { Metadata } from '../../metadata';
+import { clientCodec } from '../../method';
 import { Deadlines } from '../wire/deadlines';
 import { quarterOfMemory } from '../wire/quarter-of-memory';
 import type { Deflation } from '../wire/compression';
@@ -69,8 +70,7 @@ export class NativeClient implements RpcClient, CallHost {
 
   unary<Req, Res>(method: MethodDefinition<Req, Res>, request: Req, options: CallOptions = {}): Promise<Res> {
     return new Promise((resolve, reject) => {
-      const bytes = this.#passthrough ? asBuffer(request) : method.requestSerialize(request);
-      const decode = this.#passthrough ? (asIs as typeof method.responseDeserialize) : method.responseDeserialize;
+      const { encode, decode } = clientCodec(method, this.#passthrough);
       const { compression, headers } = options;
       new PromisedCall<Res>(
         this,
@@ -78,7 +78,7 @@ export class NativeClient implements RpcClient, CallHost {
         this.#heads.of(method.path, compression),
         pairsOf(headers),
         deflationOf(compression),
-        bytes,
+        encode(request),
         { decode, resolve, reject },
       ).start(options);
     });
@@ -86,9 +86,7 @@ export class NativeClient implements RpcClient, CallHost {
 
   stream<Req, Res>(method: MethodDefinition<Req, Res>, options: CallOptions = {}): ClientStream<Req, Res> {
     const { compression, headers } = options;
-    const codec = this.#passthrough
-      ? { encode: asBuffer, decode: asIs as typeof method.responseDeserialize }
-      : { encode: method.requestSerialize, decode: method.responseDeserialize };
+    const codec = clientCodec(method, this.#passthrough);
     const head = this.#heads.of(method.path, compression);
     const pairs = pairsOf(headers);
     const stream = new NativeClientStream<Req, Res>(this, this.#room, head, pairs, deflationOf(compression), codec);
@@ -153,14 +151,4 @@ function pairsOf(metadata: Metadata | undefined): string[] | null {
   const pairs: string[] = [];
   appendMetadata(pairs, metadata);
   return pairs.length === 0 ? null : pairs;
-}
-
-function asBuffer(message: unknown): Buffer {
-  if (Buffer.isBuffer(message)) return message;
-  if (message instanceof Uint8Array) return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-  throw new TypeError('a passthrough client sends Buffers');
-}
-
-function asIs(bytes: Buffer): unknown {
-  return bytes;
 }

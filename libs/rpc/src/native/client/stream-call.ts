@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import type { PreparedHeaders, Stream } from '@shoal/http2';
 import type { CallOptions, ClientStream } from '../../client';
+import type { ClientCodec } from '../../method';
 import { type Deflation, Deflater } from '../wire/compression';
 import { messagePrefix } from '../wire/message-prefix';
 import type { MessageRoom } from '../wire/message-reader';
@@ -11,15 +12,9 @@ import { rethrowLater } from './rethrow-later';
 const highWaterBytes = 1024 * 1024;
 const nothing = Buffer.alloc(0);
 
-/** How a stream's messages become bytes and back. */
-export interface StreamCodec<Req, Res> {
-  encode(message: Req): Buffer;
-  decode(bytes: Buffer): Res;
-}
-
 /** A call with a stream in both directions. */
 export class NativeClientStream<Req, Res> extends ClientCall implements ClientStream<Req, Res> {
-  readonly #codec: StreamCodec<Req, Res>;
+  readonly #codec: ClientCodec<Req, Res>;
   readonly #deflation: Deflation | null;
   #deflater: Deflater | null = null;
   /** Written before there was a stream to write to. */
@@ -41,7 +36,7 @@ export class NativeClientStream<Req, Res> extends ClientCall implements ClientSt
     head: PreparedHeaders,
     metadata: readonly string[] | null,
     deflation: Deflation | null,
-    codec: StreamCodec<Req, Res>,
+    codec: ClientCodec<Req, Res>,
   ) {
     super(host, room, head, metadata);
     this.#deflation = deflation;
