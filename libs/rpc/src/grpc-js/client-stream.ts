@@ -1,10 +1,8 @@
 import { type ClientDuplexStream, status as grpcStatus } from '@grpc/grpc-js';
 import type { ShoalError } from '@shoal/core';
 import type { ClientStream } from '../client';
+import { highWaterBytes } from '../defaults';
 import { errorFromStatus } from '../status';
-
-/** Bytes not yet taken by the socket above which `write` asks the caller to wait. */
-const highWaterBytes = 1024 * 1024;
 
 /** A grpc-js stream as our callers see it. */
 export function openStream<Req, Res>(

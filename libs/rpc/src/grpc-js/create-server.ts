@@ -8,17 +8,12 @@ import {
 } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/core';
 import type { ServerHttp2Session } from 'node:http2';
+import { defaultMaxMessageBytes, farewellMs } from '../defaults';
 import { serverCodec } from '../method';
 import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../server';
 import { checkUnixPath, removeStaleSocket, unixPath } from '../unix-socket';
 import { type AdapterContext, adapt } from './adapt';
 import { openUp } from './http2-access';
-
-/** Largest gRPC message that a client in any language can express. */
-const defaultMaxMessageBytes = 2 ** 31 - 1;
-
-/** After a drain's grace: how long the statuses of the calls that were ended may take to reach their clients. */
-const farewellMs = 500;
 
 /** How long the calls of a connection that has reached its age may go on. */
 const defaultAgeGraceMs = 600_000;

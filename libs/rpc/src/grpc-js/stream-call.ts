@@ -1,14 +1,12 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { ShoalError } from '@shoal/core';
 import { type Clock, statusNumbers, toShoalError } from '@shoal/core';
+import { highWaterBytes } from '../defaults';
 import type { MethodCodec } from '../method';
 import { isPromise } from '../promise';
 import type { StreamCall } from '../server';
 import { statusMessage } from '../status';
 import { GrpcJsCallContext, type GrpcJsCall } from './call-context';
-
-/** Bytes in flight to the socket above which `write` asks the handler to wait. */
-const highWaterBytes = 1024 * 1024;
 
 /** Where a grpc-js call's messages come from; absent for calls with one request. */
 export interface Incoming {

@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import type { PreparedHeaders, Stream } from '@shoal/http2';
 import type { CallOptions, ClientStream } from '../../client';
+import { highWaterBytes } from '../../defaults';
 import type { ClientCodec } from '../../method';
 import { type Deflation, Deflater } from '../wire/compression';
 import { messagePrefix } from '../wire/message-prefix';
@@ -8,8 +9,6 @@ import type { MessageRoom } from '../wire/message-reader';
 import { type CallHost, ClientCall } from './client-call';
 import { rethrowLater } from './rethrow-later';
 
-/** Bytes not yet on their way from which on `write` asks the caller to wait. */
-const highWaterBytes = 1024 * 1024;
 const nothing = Buffer.alloc(0);
 
 /** A call with a stream in both directions. */

@@ -1,6 +1,7 @@
 import { type Clock, ShoalError } from '@shoal/core';
 import { type Http2Limits, MemoryBudget } from '@shoal/http2';
 import type { ServiceDefinition } from '@grpc/grpc-js';
+import { defaultMaxMessageBytes, farewellMs } from '../../defaults';
 import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../../server';
 import type { Deflation } from '../wire/compression';
 import { Deadlines } from '../wire/deadlines';
@@ -16,12 +17,6 @@ import { OutputGuard } from './output-guard';
 import { RouteTable } from './route';
 import type { ServerCall } from './server-call';
 import { limitsOf } from './settings';
-
-/** Largest gRPC message that a client in any language can express. */
-const defaultMaxMessageBytes = 2 ** 31 - 1;
-
-/** After a drain's grace: how long the statuses of the calls that were ended may take to reach their clients. */
-const farewellMs = 500;
 
 /** A gRPC server on our own HTTP/2. */
 export class NativeServer implements RpcServer, ConnectionHost {

@@ -1,11 +1,9 @@
 import { ShoalError } from '@shoal/core';
+import { highWaterBytes } from '../../defaults';
 import { isPromise } from '../../promise';
 import type { ServerStreamHandler, StreamCall, StreamHandler } from '../../server';
 import { ServerCall } from './server-call';
 import { noRequest, secondRequest } from './unary-call';
-
-/** Bytes not yet on their way from which on `write` asks the handler to wait. */
-const highWaterBytes = 1024 * 1024;
 
 /** A call with a stream in at least one direction. */
 export class NativeStreamCall extends ServerCall implements StreamCall<unknown, unknown> {
