@@ -63,8 +63,8 @@ const ranges: Record<keyof Http2Limits, Range> = {
   connectionWindow: { default: 64 << 20, min: 65_535, max: maxWindow },
   // The protocol's default. Larger ones gain whoever sends tensors a little; DATA is handed on as it comes in any case.
   maxFrameSize: { default: minMaxFrameSize, min: minMaxFrameSize, max: maxMaxFrameSize },
-  // Twice the list: nobody's encoder makes a list longer.
-  maxHeaderBlock: { default: 32_768, min: 1024, max: 1 << 20 },
+  // Twice the list: nobody's encoder makes a list longer. At most what the buffer for Huffman strings has room for.
+  maxHeaderBlock: { default: 32_768, min: 1024, max: 40_960 },
   // A block of maxHeaderBlock takes two frames; CVE-2024-27316 was about unlimited ones.
   maxContinuations: { default: 16, min: 1, max: 1024 },
   // gRPC implementations allow 8 to 16 KiB of metadata.

@@ -18,7 +18,7 @@ interface Node {
 
 const { cells, padding } = buildTable();
 
-/** Longest string that is decoded, in octets: above any header list this room accepts. */
+/** Longest string that is decoded, in octets: as many as the largest header block can stand for. */
 const maxDecoded = 65_536;
 const decoded = Buffer.allocUnsafeSlow(maxDecoded);
 
