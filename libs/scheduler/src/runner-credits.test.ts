@@ -56,6 +56,20 @@ test.each([
   expect(world.batches).toHaveLength(41);
 });
 
+test('one slow batch among short ones does not end it', () => {
+  const world = World.withQueue({}, 1, 16);
+  world.run = () => ({ ms: 0.25 });
+  world.offers('short', 20);
+  world.until(100);
+  world.run = () => ({ ms: 6 });
+  world.offer('slow');
+  world.until(200);
+  // A tenth of it counts: 0.825 ms are expected of the next ones.
+  world.offers('a', 40);
+  expect(world.batches).toHaveLength(21 + 3);
+  world.until(Infinity);
+});
+
 test('no batch is bound to a runner that is late', () => {
   const world = World.withQueue({}, 2, 2);
   world.offer('a');

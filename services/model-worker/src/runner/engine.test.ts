@@ -168,6 +168,30 @@ test('bytes elsewhere are let go of once they are in the batch, and where they w
   await close();
 });
 
+test('a batch is gathered in the memory of one that is over', async () => {
+  const { batching, router, runs, close } = await rig();
+  const rows = 20_000;
+  const feed = (run: number) => runs[run]?.feeds[0]?.data as Uint8Array;
+  const send = (batchId: number) => {
+    batching.send({ ...grant(batchId), rows: [rows] });
+    router.send({
+      ...data(batchId),
+      inputs: [{ index: 0, shape: [rows, 1], bytes: bytesOf(new Int32Array(rows).fill(batchId)) }],
+    });
+  };
+  send(1);
+  await settle();
+  const memory = feed(0).buffer as ArrayBuffer;
+  runs[0]?.end({ ...failure, spent: [memory] });
+  send(2);
+  await settle();
+  expect(feed(1).buffer).toBe(memory);
+  expect([feed(1).length, ints(feed(1))[0]]).toEqual([4 * rows, 2]);
+  runs[1]?.end(failure);
+  await settle();
+  await close();
+});
+
 test('a client’s memory that cannot be reached: the request is to be sent another way, the others run', async () => {
   const { batching, router, runs, heard, close } = await rig();
   const bytes = new FilePart({ fd: 1, device: 1, inode: 1, offset: 0, byteLength: 4 }, false);

@@ -46,6 +46,21 @@ test('all outputs by default; those that were wanted otherwise, as tensors or cl
   expect(top.rawOutputContents[0]?.subarray(4).toString()).toBe('0.750000:1:yes');
 });
 
+test('each answer tells its own shapes, whatever the one before had', () => {
+  const build = responseBuilder(signature, {}, 1000);
+  const rows = (count: number) => [
+    { index: 0, shape: [count, 2], bytes: bytesOf(new Float32Array(2 * count)) },
+    { index: 1, shape: [count, 2], bytes: new Uint8Array(2 * count) },
+  ];
+  for (const count of [1, 1, 3, 1]) {
+    const shapes = scan(build('', rows(count), [])).outputs.map(({ shape }) => shape);
+    expect(shapes).toEqual([
+      [count, 2],
+      [count, 2],
+    ]);
+  }
+});
+
 test('a large output is a piece of the response as it is', () => {
   const large = new Uint8Array(100_000).fill(3);
   const build = responseBuilder(signature, {}, 1_000_000);

@@ -60,6 +60,7 @@ test('one that cannot be reached is tried again until it can', async () => {
   clock.advance(100);
   await until(() => clock.pending === 1);
   expect(set.get('r1')).toBeUndefined();
+  expect([...set.reachable()]).toEqual([]);
   await listen('r1');
   clock.advance(100);
   await until(() => heard.length === 1);
