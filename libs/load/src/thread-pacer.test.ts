@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { threadPacer } from './thread-pacer';
 
 test('it wakes once for the last request, and ends', async () => {
@@ -21,19 +20,39 @@ test('it wakes once for the last request, and ends', async () => {
   pacer.close();
 });
 
-test('after its close nothing wakes', async () => {
+test('what was on its way when it was closed, or asked for something else, does not wake', async () => {
   const pacer = threadPacer();
   let woken = 0;
-  pacer.onWake(() => woken++);
-  pacer.wakeAfter(1);
+  let tell: () => void = () => undefined;
+  const wakeUp = () => new Promise<void>((resolve) => (tell = resolve));
+  pacer.onWake(() => {
+    woken += 1;
+    tell();
+  });
+  const alive = wakeUp();
+  pacer.wakeAfter(0);
+  await alive;
+  // While this thread stands still the other one says that it is time.
+  const standStill = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  const second = wakeUp();
+  pacer.wakeAfter(0);
+  standStill();
+  pacer.wakeAfter(20);
+  await second;
+  await later(100);
+  expect(woken).toBe(2);
+  pacer.wakeAfter(0);
+  standStill();
   pacer.close();
-  // A second thread started later has answered: the first had time to.
-  const other = threadPacer();
-  const answered = new EventTarget();
-  other.onWake(() => answered.dispatchEvent(new Event('wake')));
-  const event = once(answered, 'wake');
-  other.wakeAfter(2);
-  await event;
-  other.close();
-  expect(woken).toBe(0);
+  await later(2);
+  expect(woken).toBe(2);
 });
+
+/** A second thread has answered, which was started later: what the first one said has come. */
+async function later(ms: number): Promise<void> {
+  const other = threadPacer();
+  const answered = new Promise<void>((resolve) => other.onWake(resolve));
+  other.wakeAfter(ms);
+  await answered;
+  other.close();
+}
