@@ -67,7 +67,7 @@ async function cancelAfter(afterMs: number, seconds: number): Promise<Failure> {
 
 test('cancelled while it waits: it never runs, and those around it do', async () => {
   const before = await executionsBefore();
-  const { answered } = await occupy(0.8);
+  const { answered } = await occupy(3);
   const cancelled = Array.from({ length: 20 }, () => cancelAfter(50, 60));
   for (const { code } of await Promise.all(cancelled)) expect(code).toBe('CANCELLED');
   await answered;
@@ -78,7 +78,7 @@ test('cancelled while it waits: it never runs, and those around it do', async ()
 
 test('a deadline that passes while it waits: DEADLINE_EXCEEDED in time, and it never runs', async () => {
   const before = await executionsBefore();
-  const { answered } = await occupy(1);
+  const { answered } = await occupy(3);
   const late = Array.from({ length: 20 }, () => shoal.client.failure('ModelInfer', slow(60), { deadlineMs: 200 }));
   for (const { code } of await Promise.all(late)) expect(code).toBe('DEADLINE_EXCEEDED');
   await answered;
@@ -95,7 +95,7 @@ test('cancelled while it runs: its runner is freed for the next', async () => {
 
 test('a member of a running batch that is cancelled takes nothing from the others', async () => {
   const controller = new AbortController();
-  const given = Array.from({ length: 4 }, (_, i) => inferRequest('batched', slowInputs(Math.round(second / 2), i)));
+  const given = Array.from({ length: 4 }, (_, i) => inferRequest('batched', slowInputs(Math.round(second * 2), i)));
   const [first, ...others] = given;
   const cancelled = shoal.client.failure('ModelInfer', first!, { signal: controller.signal });
   const answers = others.map((request) => shoal.client.infer(request));
@@ -117,7 +117,7 @@ test('a deadline that passes while it runs: DEADLINE_EXCEEDED in time, and its r
 
 test('a connection that breaks takes its requests with it', async () => {
   const before = await executionsBefore();
-  const { answered } = await occupy(0.8);
+  const { answered } = await occupy(3);
   const proxy = await TcpProxy.start(shoal.address);
   const client = new StockClient(proxy.address);
   const failures = Array.from({ length: 10 }, () => client.failure('ModelInfer', slow(60)));

@@ -50,6 +50,31 @@ test('bytes from a router that the batch does not name are refused', () => {
   expect(book.data('r0', arrival(1, 0), 0)).toHaveLength(1);
 });
 
+test('a batch that names a router already lost does not wait for it; one that has come back is waited for', () => {
+  const book = new BatchBook<string>({ ...limits, ordered: true });
+  book.routerJoined('r0');
+  book.routerLost('r0');
+  book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
+  expect(book.take()).toBeUndefined();
+  book.data('r1', arrival(1, 1), 0);
+  expect(book.take()).toMatchObject({ present: [{ member: 1 }], absent: [0] });
+  book.granted(2, 'b', ['r0'], [1], 0);
+  expect(book.take()).toMatchObject({ batchId: 2, present: [], absent: [0] });
+  book.routerJoined('r0');
+  book.granted(3, 'b', ['r0'], [1], 0);
+  expect(book.take()).toBeUndefined();
+  book.data('r0', arrival(3, 0), 0);
+  expect(book.take()).toMatchObject({ batchId: 3, absent: [] });
+});
+
+test('bytes of a router that is back, for a batch granted while it was lost, are refused: it offers them again', () => {
+  const book = new BatchBook<string>(limits);
+  book.routerLost('r0');
+  book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
+  book.routerJoined('r0');
+  expect(told(book.data('r0', arrival(1, 0), 0))).toEqual([['refuse', 100]]);
+});
+
 test('a withdrawal that overtakes the grant counts', () => {
   const book = new BatchBook<string>(limits);
   book.data('r0', arrival(1, 0), 0);

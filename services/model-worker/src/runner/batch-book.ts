@@ -69,6 +69,9 @@ export interface BookLimits {
 /** Ids of past batches that are remembered, so that their late bytes are refused at once. */
 const rememberedBatches = 1024;
 
+/** Routers that are gone, of whom batching will soon know too. */
+const rememberedRouters = 256;
+
 /**
  * Joins what batching grants with what routers send: a pure state machine. Bytes and grant travel over different
  * links, so either may come first. Events come in as method calls with the time; actions and gathered batches come out.
@@ -81,6 +84,8 @@ export class BatchBook<L> {
   readonly #byId = new IdTable<Entry<L>>();
   readonly #early = new Map<number, Map<number, EarlyMember<L>>>();
   readonly #past = new PastBatches(rememberedBatches);
+  /** Routers whose links have closed and not been opened again, the latest last. */
+  readonly #lost = new Set<string>();
   #earlyBytes = 0;
   #earlyMembers = 0;
 
@@ -108,19 +113,21 @@ export class BatchBook<L> {
   ): BookAction<L>[] | undefined {
     if (this.#byId.has(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
     this.#past.delete(batchId);
+    // Batching may not know yet that a router is gone: its bytes will not come, and the others' do not wait for them.
     const slots = routers.map((router, i): Slot<L> => ({
       router,
       rows: rows[i] as number,
-      state: 'awaited',
+      state: this.#lost.has(router) ? 'absent' : 'awaited',
       arrival: undefined,
     }));
-    const entry = { batchId, origin, arrivedAt: now, slots, awaited: slots.length, running: false };
+    const awaited = slots.filter(({ state }) => state === 'awaited').length;
+    const entry = { batchId, origin, arrivedAt: now, slots, awaited, running: false };
     this.#entries.push(entry);
     this.#byId.set(batchId, entry);
     const actions: BookAction<L>[] = [];
     for (const [member, early] of this.#takeEarly(batchId)) {
       const slot = slots[member];
-      if (slot?.router === early.router) this.#fill(entry, slot, early.arrival);
+      if (slot?.state === 'awaited' && slot.router === early.router) this.#fill(entry, slot, early.arrival);
       else if (early.arrival) actions.push(refusal(early.arrival));
     }
     return actions;
@@ -168,8 +175,17 @@ export class BatchBook<L> {
     return dropped(kept?.arrival);
   }
 
+  /** A router's link is open, for the first time or again. */
+  routerJoined(router: string): void {
+    this.#lost.delete(router);
+  }
+
   /** A router's link closed: it offers everything again elsewhere, so none of its members needs to run. */
   routerLost(router: string): BookAction<L>[] {
+    this.#lost.delete(router);
+    this.#lost.add(router);
+    const [longest] = this.#lost;
+    if (this.#lost.size > rememberedRouters && longest !== undefined) this.#lost.delete(longest);
     const actions: BookAction<L>[] = [];
     for (const [batchId, members] of this.#early) {
       for (const [member, early] of members) {

@@ -95,6 +95,7 @@ export class Engine {
     const peers = role === 'batching' ? this.#batching : this.#routers;
     const name = role === 'batching' ? `${id}/${(this.#linksOpened += 1)}` : id;
     peers.set(name, link);
+    if (role === 'router') this.#book.routerJoined(id);
     link.onMessage((message) => this.#receive(link, name, message));
     link.onClose(() => {
       if (peers.get(name) !== link) return;
