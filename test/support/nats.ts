@@ -80,6 +80,11 @@ export class NatsServer {
     this.#child?.kill(signal);
   }
 
+  /** What it kept on disk is gone; only while it is not running. */
+  forget(): void {
+    rmSync(path.join(this.#folder, 'jetstream'), { recursive: true, force: true });
+  }
+
   async close(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });

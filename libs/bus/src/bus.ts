@@ -1,3 +1,5 @@
+import type { BlobStore, StateStore } from './state';
+
 /**
  * Announcements and calls between services: small, typed, never a tensor. In process by default; the NATS twin keeps
  * the same meaning (announce → JetStream KV, call → request/reply). Nothing on a request's path waits for it.
@@ -15,5 +17,9 @@ export interface Bus {
    * @throws ShoalError as thrown by the handler; UNAVAILABLE when nobody serves it; DEADLINE_EXCEEDED after `timeoutMs`.
    */
   call<Req, Res>(subject: string, request: Req, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Res>;
+  /** What people asked for; it outlives them. */
+  readonly state: StateStore;
+  /** The files that came with it. */
+  readonly blobs: BlobStore;
   close(): Promise<void>;
 }

@@ -5,3 +5,4 @@ export * from './messages';
 export { createNatsBus } from './nats/nats-bus';
 export type { BusLog, NatsBusOptions, NatsTls } from './nats/settings';
 export { standingVersion } from './standing-version';
+export { type BlobStore, type StateEntry, type StateStore, maxBlobBytes } from './state';

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@shoal/core';
 import type { Bus } from './bus';
 import { LocalCalls } from './local-calls';
+import { LocalBlobs, LocalState } from './local-state';
 import { LocalValues } from './local-values';
 
 export interface LocalBusOptions {
@@ -16,9 +17,13 @@ export interface LocalBusOptions {
  * `watch` or `call`, always in a later microtask and in order. After `close` nobody is told anything any more.
  */
 export function createLocalBus(options: LocalBusOptions = {}): Bus {
-  const values = new LocalValues(options.onError ?? ((thrown) => process.emitWarning(asError(thrown))));
+  const onError = options.onError ?? ((thrown) => process.emitWarning(asError(thrown)));
+  const values = new LocalValues(onError);
+  const state = new LocalState(onError);
   const calls = new LocalCalls(options.clock ?? systemClock);
   return {
+    state,
+    blobs: new LocalBlobs(),
     announce: (key, value) => values.set(key, value),
     withdraw: (key) => values.set(key, undefined),
     watch: (prefix, listener) => values.watch(prefix, listener as (key: string, value: object | undefined) => void),
@@ -27,6 +32,7 @@ export function createLocalBus(options: LocalBusOptions = {}): Bus {
       calls.call(subject, request, callOptions) as Promise<Res>,
     close() {
       values.close();
+      state.close();
       calls.close();
       return Promise.resolve();
     },

@@ -1,6 +1,7 @@
 import { type CancelTimer, ShoalError, sleep } from '@shoal/core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Bus } from '../bus';
+import { NatsBlobs } from './blobs';
 import { followBucket } from './bucket';
 import { Calls } from './calls';
 import { Connection } from './connection';
@@ -8,6 +9,7 @@ import { newOwner } from './names';
 import { Presence, beatMs } from './presence';
 import { Served } from './served';
 import type { NatsBusOptions, Settings } from './settings';
+import { NatsState } from './state';
 import { Values } from './values';
 
 /** How long a start waits for what the others have announced; without NATS it goes on without. */
@@ -47,25 +49,33 @@ class NatsBus implements Bus {
   readonly #presence: Presence;
   readonly #values: Values;
   readonly #calls: Calls;
+  readonly state: NatsState;
+  readonly blobs: NatsBlobs;
   readonly #served: Served;
   readonly #connection: Connection;
   #session = new AbortController();
-  #following: Promise<void> = Promise.resolve();
+  #following: Promise<unknown> = Promise.resolve();
   #cancelBeat: CancelTimer = () => undefined;
   #complete: () => void = () => undefined;
-  readonly #known: Promise<void>;
+  #stateComplete: () => void = () => undefined;
+  readonly #known: Promise<unknown>;
   #closing: Promise<void> | undefined;
 
   constructor(options: NatsBusOptions, settings: Settings) {
     this.#settings = settings;
     this.#replicas = options.replicas ?? 1;
-    this.#known = new Promise((resolve) => (this.#complete = resolve));
+    this.#known = Promise.all([
+      new Promise<void>((resolve) => (this.#complete = resolve)),
+      new Promise<void>((resolve) => (this.#stateComplete = resolve)),
+    ]);
     this.#presence = new Presence(settings.owner, (owner, lives) => {
       this.#values.claims.changed(owner);
       if (!lives) this.#calls.gone(owner);
     });
     const warn = (thrown: unknown) => process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
     this.#values = new Values(settings, this.#presence, options.onError ?? warn);
+    this.state = new NatsState(settings, this.#replicas, options.onError ?? warn);
+    this.blobs = new NatsBlobs(settings, this.#replicas);
     this.#calls = new Calls(settings);
     this.#served = new Served(settings);
     this.#connection = new Connection(
@@ -113,6 +123,8 @@ class NatsBus implements Bus {
 
   async #close(): Promise<void> {
     this.#values.close();
+    this.state.close();
+    this.blobs.down();
     this.#calls.close();
     await this.#served.close(closeMs);
     const nc = this.#connection.current;
@@ -136,6 +148,7 @@ class NatsBus implements Bus {
     this.#hear(nc, 'bye', (owner) => this.#presence.gone(owner));
     this.#hear(nc, 'hello', () => this.#say(nc, 'here'));
     this.#calls.up(nc);
+    this.blobs.up(nc);
     this.#served.up(nc);
     this.#say(nc, 'hello');
     this.#keepBeating(nc);
@@ -147,13 +160,19 @@ class NatsBus implements Bus {
       entry: (entry: Parameters<Values['arrived']>[0]) => this.#values.arrived(entry),
       complete: () => this.#complete(),
     };
-    this.#following = followBucket(nc, this.#settings, this.#replicas, events, this.#session.signal);
+    const { signal } = this.#session;
+    this.#following = Promise.all([
+      followBucket(nc, this.#settings, this.#replicas, events, signal),
+      this.state.follow(nc, () => this.#stateComplete(), signal),
+    ]);
   }
 
   #down(): void {
     this.#session.abort();
     this.#cancelBeat();
     this.#values.announcer.down();
+    this.state.down();
+    this.blobs.down();
     this.#calls.down();
     this.#served.down();
   }

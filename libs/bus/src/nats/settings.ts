@@ -24,7 +24,7 @@ export interface NatsBusOptions {
   readonly tls?: NatsTls;
   /** Begins all subjects and the bucket's name, so that clusters may share a server: letters, digits, `-`, `_`. Default `shoal`. */
   readonly prefix?: string;
-  /** Copies of the announcements in a NATS cluster: 1, 3 or 5. Default 1: they are made again when they are lost. */
+  /** Copies of announcements, state and files in a NATS cluster: 1, 3 or 5. Default 1: announcements and state are written again when they are lost. */
   readonly replicas?: number;
   /** Told of what a watch's listener threw. Default: a process warning. */
   readonly onError?: (thrown: unknown) => void;
