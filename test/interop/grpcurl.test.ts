@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { selfSigned } from '../../libs/rpc/src/testing/self-signed';
+import { selfSigned } from '@shoal/testing';
 import { type Running, serveOurs, serverCarriers } from './servers';
 import { findTool, run } from './tools';
 

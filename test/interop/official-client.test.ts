@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { assertNothingOpen, openNow } from '@shoal/testing';
-import { selfSigned } from '../../libs/rpc/src/testing/self-signed';
+import { selfSigned } from '@shoal/testing';
 import { type Running, serveOurs, serverCarriers } from './servers';
 import { type Outcome, findTool, run } from './tools';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ClientTlsOptions, type GrpcCarrier, type RpcClient, createClient } from '@shoal/rpc';
 import { assertNothingOpen, openNow } from '@shoal/testing';
-import { selfSigned } from '../../libs/rpc/src/testing/self-signed';
+import { selfSigned } from '@shoal/testing';
 import { cases, compressionCases } from './cases';
 import { serveGrpcJs } from './grpc-js-server';
 import { serveGrpcio } from './grpcio-server';

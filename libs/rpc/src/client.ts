@@ -2,6 +2,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import type { Clock, Random, ShoalError } from '@shoal/core';
 import type { GrpcCarrier } from './carrier';
 import type { Metadata } from './metadata';
+import type { Renewable } from './tls/renewable';
 
 export interface CallOptions {
   /** Ends the call with DEADLINE_EXCEEDED after this many milliseconds. */
@@ -59,8 +60,8 @@ export interface RpcClientOptions {
   readonly keepaliveMs?: number;
   /** Connections to the target, over which calls are spread. Default 1. */
   readonly connections?: number;
-  /** Default: no TLS. */
-  readonly tls?: ClientTlsOptions;
+  /** Default: no TLS. When it is renewed, new connections use what is new; `serverName` stays. */
+  readonly tls?: ClientTlsOptions | Renewable<ClientTlsOptions>;
 }
 
 /** Told of the ends of a `UnaryCaller`'s calls: one of the two, once for each call, and never before `call` has returned. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { systemClock } from '@shoal/core';
-import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
+import { FakeClock, assertNothingOpen, openNow, selfSigned, until } from '@shoal/testing';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { createServer as createNetServer } from 'node:net';
@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallContext, RpcServer, StreamCall } from './server';
 import { echoService } from './testing/echo-service';
-import { selfSigned } from './testing/self-signed';
 import { grpcCarriers } from './carrier';
 import { createServer } from './create-server';
 

@@ -8,4 +8,7 @@ export { loadPackage, loadService } from './load-service';
 export type { Metadata } from './metadata';
 export { addReflection } from './reflection';
 export type * from './server';
+export { type TlsMaterial, clientTls, serverTls } from './tls/material';
+export type { Renewable } from './tls/renewable';
+export { type TlsFile, type TlsFilePaths, TlsFiles, type TlsLog } from './tls/tls-files';
 export { checkUnixPath, removeStaleSocket, unixPath } from './unix-socket';

@@ -2,6 +2,7 @@ import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Clock, ShoalError } from '@shoal/core';
 import type { GrpcCarrier } from './carrier';
 import type { Metadata } from './metadata';
+import type { Renewable } from './tls/renewable';
 
 /** What a handler may know of the call it answers; the same on every carrier. */
 export interface CallContext {
@@ -91,6 +92,8 @@ export interface TlsOptions {
   readonly key: Buffer;
   /** Given: client certificates are demanded and checked against it. */
   readonly clientCa?: Buffer;
+  /** Given with `clientCa`: the DNS name that clients' certificates must have. Not on grpc-js. */
+  readonly clientName?: string;
 }
 
 /** How large responses are compressed when the client accepts it; requests may come compressed in any case. */
@@ -128,10 +131,11 @@ export interface RpcServer {
   /** Adds a service before `listen`. Methods without a handler answer UNIMPLEMENTED. */
   addService(definition: ServiceDefinition, handlers: Handlers, options?: ServiceOptions): void;
   /**
-   * Binds `HOST:PORT` (port 0 = any) or `unix:PATH`; resolves with the port (0 for a unix socket).
+   * Binds `HOST:PORT` (port 0 = any) or `unix:PATH`; resolves with the port (0 for a unix socket). When `tls` is renewed, new
+   * connections use what is new, and those that there are go on.
    * @throws ShoalError UNAVAILABLE with the address when it cannot be bound.
    */
-  listen(address: string, tls?: TlsOptions): Promise<number>;
+  listen(address: string, tls?: TlsOptions | Renewable<TlsOptions>): Promise<number>;
   /** Takes no new calls, lets the running ones end; after `graceMs` ends them with UNAVAILABLE. */
   drain(graceMs: number): Promise<void>;
 }

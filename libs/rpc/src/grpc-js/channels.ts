@@ -1,12 +1,8 @@
-import {
-  type ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  compressionAlgorithms,
-  credentials,
-} from '@grpc/grpc-js';
-import type { CallOptions, ClientTlsOptions, RpcClientOptions } from '../client';
+import { type ChannelCredentials, type ChannelOptions, Client, compressionAlgorithms } from '@grpc/grpc-js';
+import type { CallOptions, RpcClientOptions } from '../client';
+import { isRenewable } from '../tls/renewable';
 import { unixPath } from '../unix-socket';
+import { clientCredentials } from './tls';
 
 /**
  * A client's receive window. Small on purpose: Node stops reading an HTTP/2 connection while a write of its own waits
@@ -32,7 +28,7 @@ export class Channels {
   constructor(target: string, options: RpcClientOptions) {
     this.#target = target;
     this.#options = options;
-    this.#credentials = credentialsOf(options.tls);
+    this.#credentials = clientCredentials(options.tls);
   }
 
   /** The connection for the next call. */
@@ -68,12 +64,8 @@ export class Channels {
   }
 }
 
-function credentialsOf(tls: ClientTlsOptions | undefined): ChannelCredentials {
-  if (!tls) return credentials.createInsecure();
-  return credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null);
-}
-
-function serverName(target: string, tls: ClientTlsOptions | undefined): ChannelOptions {
-  const name = tls && (tls.serverName ?? (unixPath(target) === undefined ? undefined : 'localhost'));
+function serverName(target: string, tls: RpcClientOptions['tls']): ChannelOptions {
+  const given = tls && isRenewable(tls) ? tls.current : tls;
+  const name = given && (given.serverName ?? (unixPath(target) === undefined ? undefined : 'localhost'));
   return name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name };
 }

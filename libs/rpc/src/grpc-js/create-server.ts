@@ -1,19 +1,14 @@
-import {
-  type MethodDefinition,
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  logVerbosity,
-  setLogVerbosity,
-} from '@grpc/grpc-js';
+import { type MethodDefinition, Server, type ServiceDefinition, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/core';
 import type { ServerHttp2Session } from 'node:http2';
 import { defaultMaxMessageBytes, farewellMs } from '../defaults';
 import { serverCodec } from '../method';
 import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../server';
+import type { Renewable } from '../tls/renewable';
 import { checkUnixPath, removeStaleSocket, unixPath } from '../unix-socket';
 import { type AdapterContext, adapt } from './adapt';
 import { openUp } from './http2-access';
+import { serverCredentials } from './tls';
 
 /** How long the calls of a connection that has reached its age may go on. */
 const defaultAgeGraceMs = 600_000;
@@ -77,26 +72,25 @@ function sameBytes(bytes: Buffer): Buffer {
   return bytes;
 }
 
-async function listen(server: Server, address: string, tls: TlsOptions | undefined): Promise<number> {
+async function listen(
+  server: Server,
+  address: string,
+  tls: TlsOptions | Renewable<TlsOptions> | undefined,
+): Promise<number> {
+  const credentials = serverCredentials(tls);
   const path = unixPath(address);
   if (path !== undefined) {
     checkUnixPath(path);
     await removeStaleSocket(path);
   }
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials(tls), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (!error) return resolve(path === undefined ? port : 0);
       const reason = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0];
       const text = reason === 'EADDRINUSE' ? 'the address is in use' : (reason ?? 'the address cannot be bound');
       reject(new ShoalError('UNAVAILABLE', `cannot listen at ${address}: ${text}`, { cause: error }));
     });
   });
-}
-
-function credentials(tls: TlsOptions | undefined): ServerCredentials {
-  if (!tls) return ServerCredentials.createInsecure();
-  const pair = { cert_chain: tls.cert, private_key: tls.key };
-  return ServerCredentials.createSsl(tls.clientCa ?? null, [pair], tls.clientCa !== undefined);
 }
 
 /** GOAWAY to all clients; then the running calls have their grace, and a moment to hear that it is over. */

@@ -12,7 +12,7 @@ export interface Dialling {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Partial<Http2Limits>;
-  readonly tls: { readonly context: tls.SecureContext; readonly serverName: string | undefined } | undefined;
+  readonly tls: { readonly context: () => tls.SecureContext; readonly serverName: string | undefined } | undefined;
 }
 
 /** Told of an attempt and of the connection it became. */
@@ -63,7 +63,7 @@ export class Attempt {
   #secure({ context, serverName }: NonNullable<Dialling['tls']>): void {
     const { address } = this.#dialling.target;
     const servername = serverName === undefined ? {} : { servername: serverName };
-    const socket = tls.connect({ ...address, ...servername, secureContext: context, ALPNProtocols: ['h2'] });
+    const socket = tls.connect({ ...address, ...servername, secureContext: context(), ALPNProtocols: ['h2'] });
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on('error', (error) => this.#fail(reasonOfError(error)));

@@ -1,11 +1,9 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { type Clock, ShoalError, systemClock, systemRandom } from '@shoal/core';
+import { type Clock, systemClock, systemRandom } from '@shoal/core';
 import { MemoryBudget } from '@shoal/http2';
-import { createSecureContext } from 'node:tls';
 import type {
   CallOptions,
   ClientStream,
-  ClientTlsOptions,
   RpcClient,
   RpcClientOptions,
   UnaryCaller,
@@ -20,15 +18,15 @@ import type { Deflation } from '../wire/compression';
 import { MessagePool } from '../wire/message-pool';
 import type { MessageRoom } from '../wire/message-reader';
 import { appendMetadata } from '../wire/metadata-pairs';
-import type { Dialling } from './attempt';
 import { BytesCaller } from './bytes-caller';
 import { Channel } from './channel';
 import type { CallHost, ClientCall } from './client-call';
 import { PromisedCall } from './promised-call';
 import { RequestHeads, TimeoutPairs } from './request-heads';
+import { secureBy } from './secure';
 import { clientLimits } from './settings';
 import { NativeClientStream } from './stream-call';
-import { type Target, parseTarget } from './target';
+import { parseTarget } from './target';
 
 /** zlib's own. */
 const compressionLevel = 6;
@@ -130,15 +128,6 @@ export class NativeClient implements RpcClient, CallHost {
 
   #rest(): void {
     if (this.#active === 0) this.deadlines.stop();
-  }
-}
-
-function secureBy({ ca, cert, key, serverName }: ClientTlsOptions, { name }: Target): NonNullable<Dialling['tls']> {
-  try {
-    const context = createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
-    return { context, serverName: serverName ?? name };
-  } catch (cause) {
-    throw new ShoalError('INVALID_ARGUMENT', 'the TLS certificates or the key cannot be used', { cause });
   }
 }
 

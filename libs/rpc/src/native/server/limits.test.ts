@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import { FakeClock, assertNothingOpen, openNow, until } from '@shoal/testing';
+import { FakeClock, assertNothingOpen, openNow, selfSigned, until } from '@shoal/testing';
 import { systemClock } from '@shoal/core';
 import type { ClientConnection } from '@shoal/http2';
 import { connect as connectTcp } from 'node:net';
@@ -8,7 +8,6 @@ import type { CallContext, Handlers, ServerSettings, StreamCall } from '../../se
 import { echoService } from '../../testing/echo-service';
 import { hastyCalls } from '../../testing/hasty-calls';
 import { type RawAnswer, framed, rawCall, rawClient, rawStatus } from '../../testing/raw-client';
-import { selfSigned } from '../../testing/self-signed';
 import { NativeServer } from './native-server';
 
 const { Unary, Chat } = echoService;

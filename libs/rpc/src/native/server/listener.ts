@@ -3,6 +3,8 @@ import { withStaticReads } from '@shoal/http2';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import type { TlsOptions } from '../../server';
+import { minTlsVersion } from '../../tls/material';
+import { type Renewable, isRenewable } from '../../tls/renewable';
 import { checkUnixPath, removeStaleSocket, unixPath } from '../../unix-socket';
 import { AcceptedConnection, type ConnectionHost } from './accepted-connection';
 
@@ -31,7 +33,11 @@ export class Listener {
   }
 
   /** @throws ShoalError UNAVAILABLE with the address when it cannot be bound, INVALID_ARGUMENT for what can never be. */
-  static async open(address: string, secure: TlsOptions | undefined, host: ConnectionHost): Promise<Listener> {
+  static async open(
+    address: string,
+    secure: TlsOptions | Renewable<TlsOptions> | undefined,
+    host: ConnectionHost,
+  ): Promise<Listener> {
     const target = await targetOf(address);
     const shaking: Shaking = new Map();
     const server = secure ? tlsServer(secure, host, shaking) : plainServer(host);
@@ -60,15 +66,9 @@ function plainServer(host: ConnectionHost): net.Server {
   });
 }
 
-function tlsServer({ cert, key, clientCa }: TlsOptions, host: ConnectionHost, shaking: Shaking): net.Server {
-  const clients = clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  const options = { cert, key, ...clients, ALPNProtocols: ['h2'], handshakeTimeout: handshakeTimeoutMs, noDelay: true };
-  let server: tls.Server;
-  try {
-    server = tls.createServer(options);
-  } catch (cause) {
-    throw new ShoalError('INVALID_ARGUMENT', 'the TLS certificate, its key or the client CA cannot be used', { cause });
-  }
+function tlsServer(given: TlsOptions | Renewable<TlsOptions>, host: ConnectionHost, shaking: Shaking): net.Server {
+  const { clientCa, clientName } = isRenewable(given) ? given.current : given;
+  const server = secureServer(given, clientCa !== undefined, host);
   server.on('connection', (socket: net.Socket) => {
     const peer = addressOf(socket);
     if (peer === undefined) return;
@@ -80,10 +80,46 @@ function tlsServer({ cert, key, clientCa }: TlsOptions, host: ConnectionHost, sh
   server.on('secureConnection', (socket) => {
     shaking.delete(addressOf(socket) ?? '');
     // HTTP/2 over TLS is negotiated (RFC 9113 §3.2); who did not would not speak it.
-    if (socket.alpnProtocol !== 'h2') socket.destroy();
+    if (socket.alpnProtocol !== 'h2' || !hasName(socket, clientName)) socket.destroy();
     else AcceptedConnection.accept(socket, false, host);
   });
   return server;
+}
+
+/** One that takes up what is renewed until it closes. */
+function secureServer(
+  given: TlsOptions | Renewable<TlsOptions>,
+  requestCert: boolean,
+  host: ConnectionHost,
+): tls.Server {
+  const first = contextOptions(isRenewable(given) ? given.current : given);
+  const options = { ALPNProtocols: ['h2'], handshakeTimeout: handshakeTimeoutMs, noDelay: true, requestCert };
+  let server: tls.Server;
+  try {
+    server = tls.createServer({ ...first, ...options, rejectUnauthorized: requestCert });
+  } catch (cause) {
+    throw new ShoalError('INVALID_ARGUMENT', 'the TLS certificate, its key or the client CA cannot be used', { cause });
+  }
+  if (!isRenewable(given)) return server;
+  const end = given.onRenewed((renewed) => {
+    try {
+      server.setSecureContext(contextOptions(renewed));
+    } catch (thrown) {
+      host.report(thrown, 'TLS');
+    }
+  });
+  // Also emitted by a server that could not be bound and is then closed.
+  server.once('close', end);
+  return server;
+}
+
+function contextOptions({ cert, key, clientCa }: TlsOptions): tls.SecureContextOptions {
+  return { cert, key, minVersion: minTlsVersion, ...(clientCa && { ca: clientCa }) };
+}
+
+/** Whether the client's certificate, which has been checked, is for `name`. */
+function hasName(socket: tls.TLSSocket, name: string | undefined): boolean {
+  return name === undefined || tls.checkServerIdentity(name, socket.getPeerCertificate()) === undefined;
 }
 
 function addressOf({ remoteAddress, remotePort }: net.Socket): string | undefined {

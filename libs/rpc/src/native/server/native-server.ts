@@ -3,6 +3,7 @@ import { type Http2Limits, MemoryBudget } from '@shoal/http2';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { defaultMaxMessageBytes, farewellMs } from '../../defaults';
 import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../../server';
+import type { Renewable } from '../../tls/renewable';
 import type { Deflation } from '../wire/compression';
 import { Deadlines } from '../wire/deadlines';
 import { MessagePool } from '../wire/message-pool';
@@ -69,7 +70,7 @@ export class NativeServer implements RpcServer, ConnectionHost {
     this.routes.add(definition, handlers, options);
   }
 
-  async listen(address: string, tls?: TlsOptions): Promise<number> {
+  async listen(address: string, tls?: TlsOptions | Renewable<TlsOptions>): Promise<number> {
     const listener = await Listener.open(address, tls, this);
     if (this.draining) {
       await listener.close();
