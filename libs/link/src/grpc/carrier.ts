@@ -4,7 +4,7 @@ import type { Link, LinkListener } from '../link';
 import type { LinkEnd } from '../link-end';
 import type { Hello } from '../messages';
 import type { SharedMemoryBudget } from '../shared/shared-memory-budget';
-import { type Connections, keepaliveMs } from './connections';
+import { type Connections, keepaliveOf } from './connections';
 import { acceptedStream, linkService, openedStream } from './frame-streams';
 import { StreamLink } from './stream-link';
 
@@ -30,7 +30,7 @@ export async function listenGrpc(
   accept: (link: Link) => void,
   { clock, onError, carrier, sharedMemory }: GrpcCarrierOptions,
 ): Promise<LinkListener> {
-  const server = createServer({ clock, keepaliveMs, onError, ...(carrier && { carrier }) });
+  const server = createServer({ clock, keepaliveMs: keepaliveOf(address), onError, ...(carrier && { carrier }) });
   const links = new Set<LinkEnd>();
   let closing = false;
   const connect = (call: StreamCall<Buffer, Buffer>) => {

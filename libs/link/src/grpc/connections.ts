@@ -1,8 +1,16 @@
 import type { Clock } from '@shoal/core';
 import { type GrpcCarrier, type RpcClient, createClient, defaultCarrier } from '@shoal/rpc';
 
-/** Pings on a silent connection: a machine that vanished is noticed within twice this time. */
-export const keepaliveMs = 10_000;
+/** Pings on a connection to another machine that is silent, or whose process stands still: it is given up after twice this time, give or take a second. */
+const keepaliveMs = 2_000;
+
+/** Within one machine: who vanishes is noticed at once, and who stands still is ended by its supervisor. */
+const localKeepaliveMs = 10_000;
+
+/** How often a silent connection at `address` is pinged, and how long the answer may take, in milliseconds. */
+export function keepaliveOf(address: string): number {
+  return address.startsWith('unix:') ? localKeepaliveMs : keepaliveMs;
+}
 
 interface SharedClient {
   readonly client: RpcClient;
@@ -33,7 +41,7 @@ export class Connections {
   share(address: string): ConnectionShare {
     let shared = this.#clients.get(address);
     if (!shared) {
-      const options = { clock: this.#clock, carrier: this.#carrier, passthrough: true, keepaliveMs };
+      const options = { clock: this.#clock, carrier: this.#carrier, passthrough: true, keepaliveMs: keepaliveOf(address) };
       shared = { client: createClient(address, options), links: 0 };
       this.#clients.set(address, shared);
     }

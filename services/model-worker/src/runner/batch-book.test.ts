@@ -4,6 +4,7 @@ import { type Arrival, BatchBook, type BookAction, type BookLimits } from './bat
 
 const limits: BookLimits = {
   gatherTimeoutMs: 100,
+  lateMs: 100,
   earlyTimeoutMs: 50,
   earlyBytes: 1000,
   earlyMembers: 8,
@@ -93,6 +94,37 @@ test('members whose bytes never come are left out in time', () => {
   book.tick(100);
   expect(book.take()).toMatchObject({ absent: [0] });
   expect(told(book.data('r0', arrival(1, 0), 101))).toEqual([['refuse', 100]]);
+});
+
+test('a router that stands still holds up one batch for a while, and none after it, until it is heard again', () => {
+  const book = new BatchBook<string>({ ...limits, lateMs: 20 });
+  book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
+  expect(book.nextTick()).toBe(20);
+  book.granted(2, 'b', ['r0'], [1], 5);
+  book.tick(20);
+  expect(book.take()).toMatchObject({ batchId: 1, absent: [0, 1] });
+  book.data('r1', arrival(1, 1), 21);
+  book.granted(3, 'b', ['r0', 'r1'], [1, 1], 22);
+  book.data('r1', arrival(3, 1), 22);
+  expect(book.take()).toMatchObject({ batchId: 3, present: [{ member: 1 }], absent: [0] });
+  expect(told(book.data('r0', arrival(1, 0), 23))).toEqual([['refuse', 100]]);
+  book.granted(4, 'b', ['r0'], [1], 23);
+  expect(book.take()).toBeUndefined();
+  book.data('r0', arrival(4, 0), 24);
+  expect(book.take()).toMatchObject({ batchId: 4, absent: [] });
+});
+
+test('members are waited for as long as ones as large as the largest so far may take on a slow road', () => {
+  const book = new BatchBook<string>({ ...limits, lateMs: 20, earlyBytes: 2 ** 20 });
+  book.granted(1, 'b', ['r0'], [1], 0);
+  book.data('r0', arrival(1, 0, 100, 80_000), 0);
+  book.take();
+  book.granted(2, 'b', ['r0', 'r1'], [1, 1], 0);
+  expect(book.nextTick()).toBe(20 + (2 * 80_000) / 4_000);
+  book.granted(3, 'b', ['r0', 'r1', 'r0', 'r1', 'r0'], [1, 1, 1, 1, 1], 0);
+  book.tick(60);
+  book.finish(2);
+  expect(book.nextTick()).toBe(100);
 });
 
 test('bytes whose batch never comes are refused in time, and their number and size are bounded', () => {

@@ -54,8 +54,10 @@ export type BookAction<L> =
   | { readonly kind: 'abandoned'; readonly batchId: number };
 
 export interface BookLimits {
-  /** Members whose bytes have not come after this are left out. */
+  /** Members whose bytes have not come after this are left out, however large they may be. */
   readonly gatherTimeoutMs: number;
+  /** The same for members of no size: others wait for them, and their router may stand still. */
+  readonly lateMs: number;
   /** Bytes whose batch has not been announced after this are refused. */
   readonly earlyTimeoutMs: number;
   /** Most bytes held for batches not yet announced. */
@@ -69,8 +71,11 @@ export interface BookLimits {
 /** Ids of past batches that are remembered, so that their late bytes are refused at once. */
 const rememberedBatches = 1024;
 
-/** Routers that are gone, of whom batching will soon know too. */
+/** Routers that are gone or late, of whom batching will soon know too. */
 const rememberedRouters = 256;
+
+/** The slowest road, in bytes per ms, that members as large as the largest so far are waited for on. */
+const slowestRoad = 4_000;
 
 /**
  * Joins what batching grants with what routers send: a pure state machine. Bytes and grant travel over different
@@ -84,8 +89,13 @@ export class BatchBook<L> {
   readonly #byId = new IdTable<Entry<L>>();
   readonly #early = new Map<number, Map<number, EarlyMember<L>>>();
   readonly #past = new PastBatches(rememberedBatches);
-  /** Routers whose links have closed and not been opened again, the latest last. */
-  readonly #lost = new Set<string>();
+  /**
+   * Routers that nobody waits for, the latest last: their links have closed and not been opened again, or their bytes did not
+   * come in time and nothing has come since.
+   */
+  readonly #silent = new Set<string>();
+  /** Most bytes that a member had. */
+  #largest = 0;
   #earlyBytes = 0;
   #earlyMembers = 0;
 
@@ -113,11 +123,11 @@ export class BatchBook<L> {
   ): BookAction<L>[] | undefined {
     if (this.#byId.has(batchId) || routers.length === 0 || routers.length !== rows.length) return undefined;
     this.#past.delete(batchId);
-    // Batching may not know yet that a router is gone: its bytes will not come, and the others' do not wait for them.
+    // Batching may not know yet that a router is gone, or stands still: the others do not wait for its bytes.
     const slots = routers.map((router, i): Slot<L> => ({
       router,
       rows: rows[i] as number,
-      state: this.#lost.has(router) ? 'absent' : 'awaited',
+      state: this.#silent.has(router) ? 'absent' : 'awaited',
       arrival: undefined,
     }));
     const awaited = slots.filter(({ state }) => state === 'awaited').length;
@@ -136,6 +146,9 @@ export class BatchBook<L> {
   /** A router's bytes came. */
   data(router: string, arrival: Arrival<L>, now: number): BookAction<L>[] {
     const { batchId, member } = arrival.data;
+    const size = sizeOf(arrival.data);
+    if (size > this.#largest) this.#largest = size;
+    this.#silent.delete(router);
     const entry = this.#byId.get(batchId);
     if (entry) {
       const slot = entry.slots[member];
@@ -145,7 +158,6 @@ export class BatchBook<L> {
       }
       return [refusal(arrival)];
     }
-    const size = sizeOf(arrival.data);
     if (
       this.#past.has(batchId) ||
       this.#earlyMembers >= this.#limits.earlyMembers ||
@@ -160,6 +172,7 @@ export class BatchBook<L> {
 
   /** A router's client is gone. */
   withdrawn(router: string, batchId: number, member: number, now: number): BookAction<L>[] {
+    this.#silent.delete(router);
     const entry = this.#byId.get(batchId);
     if (entry) {
       const slot = entry.slots[member];
@@ -177,15 +190,12 @@ export class BatchBook<L> {
 
   /** A router's link is open, for the first time or again. */
   routerJoined(router: string): void {
-    this.#lost.delete(router);
+    this.#silent.delete(router);
   }
 
   /** A router's link closed: it offers everything again elsewhere, so none of its members needs to run. */
   routerLost(router: string): BookAction<L>[] {
-    this.#lost.delete(router);
-    this.#lost.add(router);
-    const [longest] = this.#lost;
-    if (this.#lost.size > rememberedRouters && longest !== undefined) this.#lost.delete(longest);
+    this.#ignore(router);
     const actions: BookAction<L>[] = [];
     for (const [batchId, members] of this.#early) {
       for (const [member, early] of members) {
@@ -206,8 +216,12 @@ export class BatchBook<L> {
   tick(now: number): BookAction<L>[] {
     const actions: BookAction<L>[] = [];
     for (const entry of this.#entries) {
-      if (entry.running || entry.awaited === 0 || now < entry.arrivedAt + this.#limits.gatherTimeoutMs) continue;
-      for (const slot of entry.slots) if (slot.state === 'awaited') this.#fill(entry, slot, undefined);
+      if (entry.running || entry.awaited === 0 || now < this.#dueAt(entry)) continue;
+      for (const slot of entry.slots) {
+        if (slot.state !== 'awaited') continue;
+        this.#ignore(slot.router);
+        this.#fill(entry, slot, undefined);
+      }
     }
     for (const [batchId, members] of this.#early) {
       for (const [member, early] of members) {
@@ -223,7 +237,7 @@ export class BatchBook<L> {
   nextTick(): number | undefined {
     let next = Infinity;
     for (const entry of this.#entries) {
-      if (entry.awaited > 0) next = Math.min(next, entry.arrivedAt + this.#limits.gatherTimeoutMs);
+      if (entry.awaited > 0) next = Math.min(next, this.#dueAt(entry));
     }
     for (const members of this.#early.values()) {
       for (const early of members.values()) next = Math.min(next, early.at + this.#limits.earlyTimeoutMs);
@@ -258,6 +272,19 @@ export class BatchBook<L> {
     if (entry) this.#entries.splice(this.#entries.indexOf(entry), 1);
     this.#byId.delete(batchId);
     this.#past.add(batchId);
+  }
+
+  /** Until when a batch's bytes are waited for. Those that come later are refused, and offered again. */
+  #dueAt({ arrivedAt, slots }: Entry<L>): number {
+    const { gatherTimeoutMs, lateMs } = this.#limits;
+    return arrivedAt + Math.min(gatherTimeoutMs, lateMs + (this.#largest * slots.length) / slowestRoad);
+  }
+
+  #ignore(router: string): void {
+    this.#silent.delete(router);
+    this.#silent.add(router);
+    const [longest] = this.#silent;
+    if (this.#silent.size > rememberedRouters && longest !== undefined) this.#silent.delete(longest);
   }
 
   #fill(entry: Entry<L>, slot: Slot<L>, arrival: Arrival<L> | undefined): void {

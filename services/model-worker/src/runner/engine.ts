@@ -24,6 +24,8 @@ import { type RunResult, type ThreadTensor, buffersOf } from './thread-messages'
 const earlyBytes = 256 * 2 ** 20;
 const earlyMembers = 4096;
 const earlyTimeoutMs = 5000;
+/** For so long a batch waits for small members: a router that stands still may not hold up what others sent. */
+const lateMs = 1000;
 
 /**
  * One batch runs, others are gathered. More than two only pay where runs are short (batching sees to that): what a turn of the
@@ -86,7 +88,7 @@ export class Engine {
     this.#options = options;
     this.#watch = new RunWatch(options);
     const { gatherTimeoutMs, ordered } = options;
-    this.#book = new BatchBook({ gatherTimeoutMs, earlyTimeoutMs, earlyBytes, earlyMembers, ordered });
+    this.#book = new BatchBook({ gatherTimeoutMs, lateMs, earlyTimeoutMs, earlyBytes, earlyMembers, ordered });
   }
 
   /** Takes a link that was opened to this runner. */
