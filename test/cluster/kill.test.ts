@@ -1,6 +1,6 @@
-import { type Cluster, type ClusterMember, type ServiceName, startCluster } from '../support/cluster';
-import { Ledger } from '../support/ledger';
-import { cpuTicks, isAlive } from '../support/processes';
+import { type Cluster, startCluster } from '../support/cluster';
+import { cpuTicks } from '../support/processes';
+import { nothing, underLoad } from '../support/under-load';
 import { eventually, sleep } from '../support/waiting';
 
 jest.setTimeout(120_000);
@@ -19,41 +19,20 @@ afterAll(async () => {
   await cluster?.close();
 });
 
-/** Under load, does `harm`, lets things go on, and gives back what came of each request. */
-async function underLoad(doors: Cluster['doors'], harm: () => Promise<unknown>): Promise<Ledger> {
-  const ledger = new Ledger(model, doors, 8);
-  await eventually('the load runs', () => ledger.answered > 100, 20_000);
-  await harm();
-  const before = ledger.answered;
-  await eventually('the load goes on', () => ledger.answered > before + 200, 20_000);
-  await ledger.stop();
-  return ledger;
-}
-
-function living(service: ServiceName): ClusterMember[] {
-  return (cluster?.members ?? []).filter(({ name, pid }) => name.startsWith(service) && isAlive(pid));
-}
-
-function livingDoors(): Cluster['doors'] {
-  return (cluster?.doors ?? []).filter(({ member }) => isAlive(member.pid));
-}
-
-const nothing = { wrong: [], doubled: [], hung: [] };
-
 test('every router answers', async () => {
   if (!cluster) return;
-  const ledger = await underLoad(livingDoors(), () => sleep(500));
+  const ledger = await underLoad(model, cluster.openDoors, () => sleep(500));
   expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
 });
 
 test('the runners of all workers share the work', async () => {
   if (!cluster) return;
-  const runners = living('model-worker').flatMap((worker) => worker.runners());
+  const runners = cluster.living('model-worker').flatMap((worker) => worker.runners());
   expect(runners).toHaveLength(3);
   const before = runners.map(cpuTicks);
   const used = () => runners.map((pid, i) => cpuTicks(pid) - (before[i] ?? 0));
   // By work done, not by time: however slow the machine is, no runner does less than a twentieth.
-  await underLoad(livingDoors(), () =>
+  await underLoad(model, cluster.openDoors, () =>
     eventually('there was work to share', () => used().reduce((sum, ticks) => sum + ticks, 0) >= 40, 40_000),
   );
   expect(Math.min(...used())).toBeGreaterThanOrEqual(2);
@@ -62,8 +41,8 @@ test('the runners of all workers share the work', async () => {
 test.each(['batching', 'model-worker'] as const)('a %s process killed with -9 costs no request', async (service) => {
   if (!cluster) return;
   for (let round = 0; round < 2; round += 1) {
-    const [victim] = living(service);
-    const ledger = await underLoad(livingDoors(), async () => {
+    const [victim] = cluster.living(service);
+    const ledger = await underLoad(model, cluster.openDoors, async () => {
       await victim?.kill();
       await sleep(1_000);
     });
@@ -75,8 +54,8 @@ test.each(['batching', 'model-worker'] as const)('a %s process killed with -9 co
 
 test('a runner killed with -9 costs no request', async () => {
   if (!cluster) return;
-  const [worker] = living('model-worker');
-  const ledger = await underLoad(livingDoors(), async () => {
+  const [worker] = cluster.living('model-worker');
+  const ledger = await underLoad(model, cluster.openDoors, async () => {
     for (const pid of worker?.runners() ?? []) process.kill(pid, 'SIGKILL');
     await sleep(500);
   });
@@ -85,7 +64,7 @@ test('a runner killed with -9 costs no request', async () => {
 
 test('nats-server killed with -9: serving goes on, and the cluster forms again when it is back', async () => {
   if (!cluster) return;
-  const ledger = await underLoad(livingDoors(), async () => {
+  const ledger = await underLoad(model, cluster.openDoors, async () => {
     await cluster?.nats.kill();
     await sleep(7_000);
   });
@@ -93,24 +72,24 @@ test('nats-server killed with -9: serving goes on, and the cluster forms again w
   await cluster.nats.start();
   await cluster.start('router');
   await cluster.ready();
-  const after = await underLoad(livingDoors(), () => sleep(500));
+  const after = await underLoad(model, cluster.openDoors, () => sleep(500));
   expect([after.faults, after.failed]).toEqual([nothing, []]);
 });
 
 test('a service that is told to end finishes what it has: no request fails', async () => {
   if (!cluster) return;
   for (const service of ['batching', 'model-worker'] as const) {
-    const [leaving] = living(service);
+    const [leaving] = cluster.living(service);
     await cluster.start(service);
-    const ledger = await underLoad(livingDoors(), () => leaving?.stop() ?? Promise.resolve());
+    const ledger = await underLoad(model, cluster.openDoors, () => leaving?.stop() ?? Promise.resolve());
     expect([ledger.faults, ledger.failed]).toEqual([nothing, []]);
   }
 });
 
 test('a router killed with -9: its clients are told, those of others notice nothing', async () => {
   if (!cluster) return;
-  const [victim, ...others] = livingDoors();
-  const ledger = await underLoad(livingDoors(), async () => {
+  const [victim, ...others] = cluster.openDoors;
+  const ledger = await underLoad(model, cluster.openDoors, async () => {
     await victim?.member.kill();
     await sleep(300);
   });

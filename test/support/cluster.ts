@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type NatsServer, findNatsServer, startNats } from './nats';
+import { Network } from './network';
 import { cli, root } from './paths';
 import { childrenOf, isAlive } from './processes';
 import { type ModelSource, TemporaryRepository } from './repository';
 import { StockClient } from './stock-client';
 import { eventually, within } from './waiting';
+
+/** For the services' processes: `SHOAL_TEST_NODE_ARGS=--expose-gc …`. */
+const nodeArgs = (process.env['SHOAL_TEST_NODE_ARGS'] ?? '').split(' ').filter(Boolean);
 
 /** One service of a cluster, as a real process. */
 export class ClusterMember {
@@ -14,9 +18,13 @@ export class ClusterMember {
   output = '';
   readonly #child: ChildProcess;
 
-  constructor(name: string, argv: readonly string[]) {
+  constructor(name: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.name = name;
-    this.#child = spawn(process.execPath, [cli, ...argv], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [...nodeArgs, cli, ...argv], {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.pid = this.#child.pid ?? 0;
     this.exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -73,18 +81,33 @@ export class Cluster {
   readonly nats: NatsServer;
   readonly members: ClusterMember[] = [];
   readonly doors: Door[] = [];
+  /** Carries all between the processes, and to NATS, where a test asked for it; clients come another way. */
+  readonly network: Network | undefined;
   readonly #models: Readonly<Record<string, ModelSource>>;
   readonly #repositories: TemporaryRepository[] = [];
   #names = 0;
 
-  constructor(nats: NatsServer, models: Readonly<Record<string, ModelSource>>) {
+  constructor(nats: NatsServer, models: Readonly<Record<string, ModelSource>>, network?: Network) {
     this.nats = nats;
     this.#models = models;
+    this.network = network;
+    network?.register(`127.0.0.1:${nats.port}`, 'nats');
+  }
+
+  /** The living processes of a service, oldest first. */
+  living(service: ServiceName): ClusterMember[] {
+    return this.members.filter(({ name, pid }) => name.startsWith(`${service}-`) && isAlive(pid));
+  }
+
+  /** Routers that live. */
+  get openDoors(): Door[] {
+    return this.doors.filter(({ member }) => isAlive(member.pid));
   }
 
   /** Starts one more service; resolves when it says what it serves. */
   async start(service: ServiceName, args: readonly string[] = []): Promise<ClusterMember> {
-    const name = `${service}-${(this.#names += 1)}`;
+    const number = (this.#names += 1);
+    const name = `${service}-${number}`;
     const argv: string[] = [service, '--nats', this.nats.url, '--id', name, ...args];
     if (service === 'router') argv.push('--grpc-port', '0');
     if (service === 'model-worker') {
@@ -92,7 +115,13 @@ export class Cluster {
       this.#repositories.push(repository);
       argv.push('--model-repository', repository.folder);
     }
-    const member = new ClusterMember(name, argv);
+    const host = `127.0.1.${number}`;
+    if (this.network) {
+      this.network.register(host, name);
+      if (service === 'batching') argv.push('--link-address', `${host}:0`);
+      if (service === 'model-worker') argv.push('--runner-host', host);
+    }
+    const member = new ClusterMember(name, argv, this.network?.environment(name));
     this.members.push(member);
     if (service === 'router') {
       const [, address = ''] = await member.says(/Started GRPCInferenceService at (\S+)/);
@@ -103,12 +132,8 @@ export class Cluster {
 
   /** Resolves when every router says that it is ready. */
   async ready(): Promise<void> {
-    for (const { client, member } of this.doors) {
-      await eventually(
-        `${member.name} is ready`,
-        async () => isAlive(member.pid) && (await client.check()).status === 'SERVING',
-        20_000,
-      );
+    for (const { client, member } of this.openDoors) {
+      await eventually(`${member.name} is ready`, async () => (await client.check()).status === 'SERVING', 20_000);
     }
   }
 
@@ -118,6 +143,9 @@ export class Cluster {
     for (const { client } of this.doors) client.close();
     await Promise.all(this.members.map((member) => member.kill()));
     await this.nats.close();
+    await this.network?.close();
+    // One that stands still does not see that its worker is gone.
+    for (const pid of runners.filter(isAlive)) process.kill(pid, 'SIGCONT');
     for (const repository of this.#repositories) repository.delete();
     await eventually('no runner outlives its worker', () => !runners.some(isAlive), 10_000);
   }
@@ -127,10 +155,11 @@ export class Cluster {
 export async function startCluster(
   models: Readonly<Record<string, ModelSource>>,
   counts: Readonly<Record<ServiceName, number>>,
+  { network = false } = {},
 ): Promise<Cluster | undefined> {
   const program = findNatsServer();
   if (program === undefined) return undefined;
-  const cluster = new Cluster(await startNats(program), models);
+  const cluster = new Cluster(await startNats(program), models, network ? await Network.start() : undefined);
   try {
     const services = Object.entries(counts).flatMap(([service, count]) =>
       Array.from({ length: count }, () => cluster.start(service as ServiceName)),

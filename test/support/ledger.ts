@@ -15,6 +15,8 @@ const longestMs = 60_000;
  */
 export class Ledger {
   answered = 0;
+  /** By router: the longest that a call of its clients waited for its answer, ms. */
+  readonly slowestMs = new Map<string, number>();
   /** Ids of answers with another request's values, or on a stream that never asked them. */
   readonly wrong: string[] = [];
   /** Ids that were answered more than once. */
@@ -23,6 +25,8 @@ export class Ledger {
   readonly hung: string[] = [];
   /** ID, status and text. */
   readonly failed: { readonly id: string; readonly code: string; readonly details: string }[] = [];
+  /** Id → router and time (performance.now) of what is not settled. */
+  readonly open = new Map<string, { readonly door: string; readonly since: number }>();
   readonly #model: string;
   readonly #done: Promise<unknown>;
   #stopped = false;
@@ -42,6 +46,11 @@ export class Ledger {
     return { wrong, doubled, hung };
   }
 
+  /** Whether all that was sent before `time` is settled, but for what went to `except`. */
+  settledBefore(time: number, except = ''): boolean {
+    return [...this.open.values()].every(({ door, since }) => since >= time || door === except);
+  }
+
   /** Sends nothing more; resolves when all that was sent is settled. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -53,14 +62,17 @@ export class Ledger {
     while (!this.#stopped && performance.now() < end) {
       const { id, seed, request } = this.#request();
       const started = performance.now();
+      this.open.set(id, { door: member.name, since: started });
       try {
         const answer = await client.infer(request, { deadlineMs });
         this.#answer(id, answer.id === id && isSimpleAnswer(answer, seed));
+        this.slowestMs.set(member.name, Math.max(this.slowestMs.get(member.name) ?? 0, performance.now() - started));
       } catch (thrown) {
         this.failed.push({ id: `${id} ${member.name}`, ...failureOf(thrown) });
         // A router that is gone refuses faster than this loop should spin.
         await sleep(20);
       }
+      this.open.delete(id);
       if (performance.now() - started > deadlineMs + graceMs) this.hung.push(id);
     }
   }
@@ -71,9 +83,13 @@ export class Ledger {
     while (!this.#stopped && performance.now() < end) {
       const stream = client.stream({ deadlineMs });
       const sent = Array.from({ length: 8 }, () => this.#request());
-      for (const { request } of sent) stream.send(request);
       const started = performance.now();
+      for (const { id, request } of sent) {
+        this.open.set(id, { door: member.name, since: started });
+        stream.send(request);
+      }
       const ended = await stream.finish();
+      for (const { id } of sent) this.open.delete(id);
       if (performance.now() - started > deadlineMs + graceMs) for (const { id } of sent) this.hung.push(id);
       for (const one of sent) this.#settle(one, stream, ended, member.name);
       const asked = new Set(sent.map(({ id }) => id));
