@@ -16,6 +16,11 @@ export class Instances {
     });
   }
 
+  /** Those that are announced now. */
+  get ids(): readonly string[] {
+    return [...this.#ids];
+  }
+
   /**
    * Calls `<subject>.<id>` of each; resolves with the answers. Those that died are left out.
    * @throws ShoalError UNAVAILABLE when none answers, and what an instance threw otherwise.

@@ -130,6 +130,23 @@ test('loading again: nothing for an unchanged model, a new generation for a chan
   expect(await answers('simple')).toBe(true);
 }, 30_000);
 
+test('what was replaced serves on until batching has heard of it', async () => {
+  await (await driver.withModels({ simple: 'models' })).start({ ...explicit, loadModel: ['simple'] });
+  const [old] = await driver.runnersOf('simple');
+  driver.deaf = true;
+  rewrite('simple', (text) => text.replace('max_batch_size: 8', 'max_batch_size: 4'));
+  await driver.load({ model: 'simple' });
+  const tries = () => driver.log.filter(({ message }) => message === 'a queue was not drained').length;
+  await driver.until(() => tries() >= 3, 'the third try');
+  expect(driver.runners.has(old?.announcement.id ?? '')).toBe(true);
+  expect(driver.runners.size).toBe(2);
+  driver.deaf = false;
+  await driver.until(() => driver.runners.size === 1, 'the end of the old runner');
+  expect(await answers('simple')).toBe(true);
+  // And the end of the service waits for nobody who does not hear.
+  driver.deaf = true;
+}, 30_000);
+
 test('a config override stays through plain loads until the unload', async () => {
   await (await driver.withModels({ simple: 'models' })).start({ ...explicit, loadModel: ['simple'] });
   const size = () => driver.versions.get('simple/1')?.config?.max_batch_size;

@@ -21,7 +21,7 @@ import {
   unloadSubject,
   versionsPrefix,
 } from '@shoal/bus';
-import { sleep, systemClock, systemRandom } from '@shoal/core';
+import { ShoalError, sleep, systemClock, systemRandom } from '@shoal/core';
 import {
   type Data,
   type Done,
@@ -102,6 +102,8 @@ export class Driver {
   /** Each state that each version went through: `model/1 READY`. */
   readonly history: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), 'mw-'));
+  /** Batching cannot be asked to retire a queue. */
+  deaf = false;
   readonly #transport = createTransport({ clock: systemClock });
   readonly #dones = new Map<number, (done: Done) => void>();
   readonly #answers = new Map<number, (answer: InferResponseView | 'refused') => void>();
@@ -143,6 +145,7 @@ export class Driver {
     });
     this.bus.announce(`${batchingPrefix}driver`, { id: 'driver', address: 'inproc:driver' });
     this.bus.serve<RetireCall, void>(instanceSubject(retireSubject, 'driver'), async ({ queue }) => {
+      if (this.deaf) throw new ShoalError('UNAVAILABLE', 'NATS cannot be reached');
       while ((this.#busy.get(queue) ?? 0) > 0) await sleep(systemClock, 5);
     });
     const defaults = Object.fromEntries(Object.entries(modelWorkerFlags).map(([key, flag]) => [key, flag.default]));

@@ -26,6 +26,8 @@ export class ManagedModel {
   readonly #failed = new Set<number>();
   /** Retirements that go on in the background. */
   readonly #leaving = new Set<Promise<void>>();
+  /** How long what was replaced may wait for batching to hear of it: until the end of the service. */
+  readonly #patience = new AbortController();
   #closed = false;
 
   constructor(name: string, deps: ManagedModelDeps) {
@@ -88,8 +90,10 @@ export class ManagedModel {
   /** For the end of the service: what serves has `graceMs` to finish. */
   async close(graceMs: number): Promise<void> {
     this.abandonLoads();
+    const cancel = this.#deps.context.clock.schedule(graceMs, () => this.#patience.abort());
     await Promise.all([...this.#serving.values()].map((generation) => this.#end(generation, graceMs)));
     await Promise.all(this.#leaving);
+    cancel();
   }
 
   async #bringUp(generation: Generation, failures: Map<number, string>): Promise<void> {
@@ -135,14 +139,16 @@ export class ManagedModel {
     board.ready(generation);
     generation.goLive();
     context.logger.info(`successfully loaded '${this.name}' version ${version}`);
-    if (before) this.#background(before.retire(context.drainTimeoutMs));
+    if (before) this.#background(before.retire(context.drainTimeoutMs, this.#patience.signal));
   }
 
-  async #end(generation: Generation, timeoutMs = this.#deps.context.drainTimeoutMs): Promise<void> {
+  async #end(generation: Generation, timeoutMs?: number): Promise<void> {
     const { board, context } = this.#deps;
     this.#serving.delete(generation.key.version);
     board.unloading(generation);
-    await generation.retire(timeoutMs);
+    // Nobody waits for the end of a version that its repository no longer has.
+    if (timeoutMs === undefined) await generation.retire(context.drainTimeoutMs, this.#patience.signal);
+    else await generation.retire(timeoutMs);
     // The version may have been loaded again meanwhile.
     if (!this.#serving.has(generation.key.version)) board.unavailable(generation.key, 'unloaded');
     context.logger.info(`successfully unloaded '${this.name}' version ${generation.key.version}`);

@@ -1,12 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type ModelKey,
-  type RetireCall,
-  type RunnerAnnouncement,
-  queueKey,
-  retireSubject,
-  runnersPrefix,
-} from '@shoal/bus';
+import { type ModelKey, type RetireCall, type RunnerAnnouncement, queueKey, runnersPrefix } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
 import { type ModelConfig, compileSignature, maxMessageBytes } from '@shoal/protocol';
 import { type OnnxModelInfo, type ScannedModel, type ScannedVersion, completeConfig } from '@shoal/repository';
@@ -15,6 +8,7 @@ import type { ServeSpec } from '../control-messages';
 import type { WorkerContext } from '../worker-context';
 import { Instance } from './instance';
 import { planInstances, planSession } from './instance-plan';
+import { retireQueue } from './retire-queue';
 import { runTimeoutMs } from './run-timeout';
 import { compileWarmUps } from './warm-ups';
 
@@ -95,18 +89,22 @@ export class Generation {
     for (const runner of this.#runners.values()) this.#announce(runner);
   }
 
-  /** Answers what was accepted, within `timeoutMs`, then ends the processes. */
-  async retire(timeoutMs: number): Promise<void> {
-    const { batching, logger } = this.#context;
-    const started = this.#context.clock.now();
-    const call: RetireCall = { queue: queueKey(this.key), worker: this.#context.worker, timeoutMs };
-    try {
-      await batching.callEach(retireSubject, call, timeoutMs + 1000);
-    } catch (thrown) {
-      logger.verbose(1, `${this.#label}: its queue was not drained: ${String(thrown)}`);
-    }
+  /**
+   * Answers what was accepted, within `timeoutMs`, then ends the processes. With `patience` they serve for as long as batching
+   * cannot be told, until that aborts; without, no longer than `timeoutMs`.
+   */
+  async retire(timeoutMs: number, patience?: AbortSignal): Promise<void> {
+    const { clock, worker, logger } = this.#context;
+    const started = clock.now();
+    const call: RetireCall = { queue: queueKey(this.key), worker, timeoutMs };
+    const late = new AbortController();
+    const cancel = patience ? () => undefined : clock.schedule(timeoutMs + 1000, () => late.abort());
+    const drained = await retireQueue(this.#context, call, patience ?? late.signal);
+    cancel();
+    if (!drained) logger.verbose(1, `${this.#label}: its queue was not drained everywhere`);
     for (const instance of this.#instances) instance.retire();
-    await this.stop(Math.max(0, Math.min(stopGraceMs, started + timeoutMs + 1000 - this.#context.clock.now())));
+    const left = patience ? (drained ? stopGraceMs : 0) : started + timeoutMs + 1000 - clock.now();
+    await this.stop(Math.max(0, Math.min(stopGraceMs, left)));
   }
 
   /** Ends the processes, each after its running batch or `graceMs`. */
