@@ -26,13 +26,19 @@ export interface VersionAnnouncement extends ModelKey {
   /** Epoch ms at which it became READY there. */
   readonly since?: number;
   readonly state: 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
-  /** Why it is not READY, in Triton's words ("unloaded", or the load error); '' otherwise. */
+  /** Why it is not READY, in Triton's words ("unloaded", or the load error), or `leavingReason`; '' otherwise. */
   readonly reason: string;
   /** The normalised, auto-completed config; absent until it is known. */
   readonly config?: ModelConfig;
   /** Class labels by output name. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
 }
+
+/** The reason of a version that is unloaded on purpose and has ended: nobody misses it. */
+export const unloadedReason = 'unloaded';
+
+/** The reason of a version that is UNLOADING because its worker ends, though nobody asked for the version's end. */
+export const leavingReason = 'the model-worker that serves it is ending';
 
 /** `runners/<id>`: a runner that accepts links. */
 export interface RunnerAnnouncement extends ModelKey {

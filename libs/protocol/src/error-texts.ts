@@ -38,6 +38,10 @@ export const unknownVersion = (model: string, version: number | string): ShoalEr
 export const noAvailableVersions = (model: string): ShoalError =>
   refuse('NOT_FOUND', `Request for unknown model: '${clip(model)}' has no available versions`);
 
+/** It served, and nobody asked for its end: whoever served it is gone. Not Triton's, which has no other machines. */
+export const unserved = (model: string): ShoalError =>
+  refuse('UNAVAILABLE', `model '${clip(model)}' is known, but no model-worker serves it now; try again later`);
+
 /** The named version is loading, or was unloaded. */
 export const versionNotReady = (model: string, version: number | string): ShoalError =>
   refuse('UNAVAILABLE', `Request for unknown model: '${clip(model)}' version ${version} is not at ready state`);

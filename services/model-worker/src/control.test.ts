@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { type VersionAnnouncement, leavingReason, versionsPrefix } from '@shoal/bus';
 import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
 
 let driver: Driver;
@@ -145,6 +146,16 @@ test('what was replaced serves on until batching has heard of it', async () => {
   expect(await answers('simple')).toBe(true);
   // And the end of the service waits for nobody who does not hear.
   driver.deaf = true;
+}, 30_000);
+
+test('a worker that ends does not unload: others may serve the model, and if none does it is missed', async () => {
+  await (await driver.withModels({ simple: 'models' })).start();
+  driver.history.length = 0;
+  const reasons = new Set<string>();
+  driver.bus.watch<VersionAnnouncement>(versionsPrefix, (_, value) => reasons.add(value?.reason ?? 'gone'));
+  await driver.stop();
+  expect(driver.history).toEqual(['simple/1 UNLOADING']);
+  expect(reasons).toContain(leavingReason);
 }, 30_000);
 
 test('a config override stays through plain loads until the unload', async () => {

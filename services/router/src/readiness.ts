@@ -7,29 +7,34 @@ export interface ReadinessParts {
   readonly lifecycle: Lifecycle;
   readonly catalog: Catalog;
   readonly links: RouterLinks;
-  /** Every model counts; else the server alone. */
+  /** The models count; else the server alone. */
   readonly strict: boolean;
   /** The server is not ready before this is settled. */
   readonly after: Promise<unknown> | undefined;
-  /** Nor before a model is known. */
-  readonly needsModels: boolean;
+  /** One of several doors to models that others serve. */
+  readonly inCluster: boolean;
 }
 
-/** Whether the server should be sent requests: one truth for ServerReady and the health service. */
+/**
+ * Whether the server should be sent requests: one truth for ServerReady and the health service. On one machine that is
+ * Triton's rule: while every model is ready. In a cluster all routers see the same models, so by that rule one broken model
+ * would take all of them from their clients at once: there it is while the router has a link to batching and at least one
+ * model serves, or none is missing.
+ */
 export class Readiness implements HealthSource {
   readonly #lifecycle: Lifecycle;
   readonly #catalog: Catalog;
   readonly #links: RouterLinks;
-  readonly #needsModels: boolean;
+  readonly #inCluster: boolean;
   readonly #strict: boolean;
   readonly #listeners = new Set<() => void>();
   #waiting: boolean;
 
-  constructor({ lifecycle, catalog, links, strict, after, needsModels }: ReadinessParts) {
+  constructor({ lifecycle, catalog, links, strict, after, inCluster }: ReadinessParts) {
     this.#lifecycle = lifecycle;
     this.#catalog = catalog;
     this.#links = links;
-    this.#needsModels = needsModels;
+    this.#inCluster = inCluster;
     this.#strict = strict;
     this.#waiting = after !== undefined;
     const settled = () => {
@@ -45,8 +50,9 @@ export class Readiness implements HealthSource {
   get ready(): boolean {
     if (this.#waiting || this.ended()) return false;
     if (!this.#strict) return true;
-    if (!this.#links.reachesBatching || (this.#needsModels && this.#catalog.empty)) return false;
-    return this.#catalog.allReady();
+    if (!this.#links.reachesBatching) return false;
+    if (!this.#inCluster) return this.#catalog.allReady();
+    return !this.#catalog.empty && (this.#catalog.someReady() || this.#catalog.allReady());
   }
 
   status(): ServingStatus {

@@ -26,8 +26,8 @@ export interface RouterDeps {
   readonly config: RouterConfig;
   /** Says that it is not ready before this is settled, though it answers: the loading of the first models. */
   readonly readyAfter?: Promise<unknown>;
-  /** Says so too before it has heard of any model: where models are served by others, who may still come. */
-  readonly needsModels?: boolean;
+  /** Models are served by others, who come and go, and this is one of several doors to them: see `Readiness`. */
+  readonly inCluster?: boolean;
 }
 
 /** A running router. */
@@ -49,7 +49,7 @@ export interface RouterService {
 export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const { bus, clock, logger, logControl, config } = deps;
   const lifecycle = new Lifecycle();
-  const catalog = new Catalog(bus);
+  const catalog = new Catalog(bus, clock);
   const links = new RouterLinks(deps);
   const batching = new Instances(bus, batchingPrefix);
   const readiness = new Readiness({
@@ -58,7 +58,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     links,
     strict: config.strictReadiness,
     after: deps.readyAfter,
-    needsModels: deps.needsModels ?? false,
+    inCluster: deps.inCluster ?? false,
   });
   const regions = config.allowClientShm ? new Regions() : undefined;
   const admission = new Admission({

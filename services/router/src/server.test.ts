@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { RouterConfig } from './flags';
-import { modelConfig, simpleModel } from './testing/model-configs';
+import { goldenModels, modelConfig, simpleModel } from './testing/model-configs';
 import { type RouterRig, startRig } from './testing/router-rig';
 import { firstSum, int32, simpleRequest, until } from './testing/simple-request';
 
@@ -33,6 +33,24 @@ describe('readiness', () => {
     expect((await rig.client.call('ServerReady', {})).response).toEqual({ ready: false });
     expect((await rig.client.call('Check', {})).response).toEqual({ status: 'NOT_SERVING' });
     expect((await rig.client.call('ServerLive', {})).response).toEqual({ live: true });
+  });
+
+  test('in a cluster: as long as one model serves, whatever becomes of the others', async () => {
+    rig = await startRig({ inCluster: true });
+    const ready = async () => (await rig.client.call('ServerReady', {})).response;
+    const all = (change: Parameters<RouterRig['announce']>[2]) => {
+      for (const { config, versions } of goldenModels)
+        for (const version of versions) rig.announce(config, version, change);
+    };
+    all({ state: 'UNAVAILABLE', reason: 'out of memory' });
+    expect(await ready()).toEqual({ ready: false });
+    rig.announce(simpleModel.config, 1);
+    expect(await ready()).toEqual({ ready: true });
+    // Nobody wants any: nothing is missing.
+    all({ state: 'UNAVAILABLE', reason: 'unloaded' });
+    expect(await ready()).toEqual({ ready: true });
+    await rig.batching.kill();
+    while (((await ready()) as { ready: boolean }).ready) await Promise.resolve();
   });
 
   test('not before what it waits for is settled', async () => {

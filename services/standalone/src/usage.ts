@@ -3,10 +3,13 @@ import { type HelpSection, renderHelp } from '@shoal/config';
 import { dataFlags, loadFlags, outputFlags, targetFlags } from '@shoal/load';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
-import { clusterFlags, linkAddressFlag, linkFlags, workerProcessFlags } from './cluster/flags';
+import { clusterFlags, linkAddressFlag, linkFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import { processFlags } from './flags';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
+
+/** As a process of its own. */
+const doorFlags = { ...routerFlags, strictReadiness: routerProcessFlags.strictReadiness };
 
 const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
 
@@ -53,7 +56,7 @@ export const commands: readonly Command[] = [
   {
     name: 'router',
     summary: 'the door alone: the public gRPC API',
-    sections: [{ title: 'Door (router)', flags: routerFlags }, clusterSection, processSection],
+    sections: [{ title: 'Door (router)', flags: doorFlags }, clusterSection, processSection],
   },
   {
     name: 'batching',

@@ -1,3 +1,4 @@
+import { leavingReason, unloadedReason } from '@shoal/bus';
 import { ShoalError, toShoalError } from '@shoal/core';
 import { type ScannedModel, type ScannedVersion, loadReason } from '@shoal/repository';
 import { Generation } from '../supervisor/generation';
@@ -76,7 +77,10 @@ export class ManagedModel {
     await Promise.all(this.#leaving);
     // Nobody wants them any more, so that they failed no longer matters.
     for (const version of this.#failed) {
-      this.#deps.board.unavailable({ model: this.name, version, generation: this.#deps.nextGeneration() }, 'unloaded');
+      this.#deps.board.unavailable(
+        { model: this.name, version, generation: this.#deps.nextGeneration() },
+        unloadedReason,
+      );
     }
     this.#failed.clear();
   }
@@ -91,7 +95,7 @@ export class ManagedModel {
   async close(graceMs: number): Promise<void> {
     this.abandonLoads();
     const cancel = this.#deps.context.clock.schedule(graceMs, () => this.#patience.abort());
-    await Promise.all([...this.#serving.values()].map((generation) => this.#end(generation, graceMs)));
+    await Promise.all([...this.#serving.values()].map((generation) => this.#leave(generation, graceMs)));
     await Promise.all(this.#leaving);
     cancel();
   }
@@ -125,7 +129,7 @@ export class ManagedModel {
       if (this.#serving.has(version)) continue;
       const key = { model: this.name, version, generation: this.#deps.nextGeneration() };
       if (failures.has(version)) this.#failed.add(version);
-      this.#deps.board.unavailable(key, failures.get(version) ?? 'unloaded');
+      this.#deps.board.unavailable(key, failures.get(version) ?? unloadedReason);
     }
   }
 
@@ -150,8 +154,15 @@ export class ManagedModel {
     if (timeoutMs === undefined) await generation.retire(context.drainTimeoutMs, this.#patience.signal);
     else await generation.retire(timeoutMs);
     // The version may have been loaded again meanwhile.
-    if (!this.#serving.has(generation.key.version)) board.unavailable(generation.key, 'unloaded');
+    if (!this.#serving.has(generation.key.version)) board.unavailable(generation.key, unloadedReason);
     context.logger.info(`successfully unloaded '${this.name}' version ${generation.key.version}`);
+  }
+
+  /** It is not unloaded: others may serve it, and if none does it is missed. That this worker is gone tells the rest. */
+  async #leave(generation: Generation, graceMs: number): Promise<void> {
+    this.#serving.delete(generation.key.version);
+    this.#deps.board.unloading(generation, leavingReason);
+    await generation.retire(graceMs);
   }
 
   #broken(generation: Generation, reason: ShoalError): void {

@@ -58,9 +58,10 @@ export class VersionBoard {
     });
   }
 
-  unloading(generation: Generation): void {
+  /** @param reason Why, where nobody asked for it. */
+  unloading(generation: Generation, reason = ''): void {
     const { key, config, labels } = generation;
-    this.#version({ ...key, state: 'UNLOADING', reason: '', ...(config ? { config } : {}), labels });
+    this.#version({ ...key, state: 'UNLOADING', reason, ...(config ? { config } : {}), labels });
   }
 
   unavailable(key: ModelKey, reason: string): void {

@@ -1,15 +1,25 @@
-import { type Bus, type VersionAnnouncement, createLocalBus, modelsPrefix, versionsPrefix } from '@shoal/bus';
+import {
+  type Bus,
+  type VersionAnnouncement,
+  createLocalBus,
+  leavingReason,
+  modelsPrefix,
+  versionsPrefix,
+} from '@shoal/bus';
+import { FakeClock } from '@shoal/testing';
 import { modelConfig } from '../testing/model-configs';
 import { Catalog } from './catalog';
 
 const config = modelConfig('m', 8, ['INPUT0 INT32[1]'], ['OUTPUT0 INT32[1]']);
 
 let bus: Bus;
+let clock: FakeClock;
 let catalog: Catalog;
 
 beforeEach(() => {
   bus = createLocalBus();
-  catalog = new Catalog(bus);
+  clock = new FakeClock();
+  catalog = new Catalog(bus, clock);
 });
 
 afterEach(async () => {
@@ -75,6 +85,62 @@ test('readiness: broken, loading and failed models count, unloaded and never loa
   bus.announce(`${modelsPrefix}broken`, { model: 'broken', reason: 'bad config', wanted: true });
   await Promise.resolve();
   expect(catalog.allReady()).toBe(false);
+});
+
+/** What `worker` says of version 1; undefined: it is heard no more. */
+async function say(worker: string, change: Partial<VersionAnnouncement> | undefined): Promise<void> {
+  const key = `${versionsPrefix}m/1/${worker}`;
+  const said: VersionAnnouncement = { model: 'm', version: 1, generation: 'g', state: 'READY', reason: '', worker };
+  if (change === undefined) bus.withdraw(key);
+  else bus.announce(key, { ...said, config, ...change });
+  await Promise.resolve();
+}
+
+const missed = { code: 'UNAVAILABLE', message: expect.stringContaining('no model-worker serves it now') };
+const unknown = { code: 'NOT_FOUND' };
+
+test('a version whose last worker leaves or dies is missed, until it serves again or is forgotten', async () => {
+  const resolve = () => catalog.resolve('m', '');
+  await say('a', {});
+  await say('a', { state: 'UNLOADING', reason: leavingReason });
+  expect(resolve).toThrow(expect.objectContaining(missed));
+  await say('a', undefined);
+  expect(resolve).toThrow(expect.objectContaining(missed));
+  expect(() => catalog.resolve('m', '1')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+  expect(catalog.allReady()).toBe(false);
+  await say('b', { state: 'LOADING' });
+  expect(resolve).toThrow(expect.objectContaining(missed));
+  await say('b', {});
+  expect(resolve().version).toBe('1');
+  expect(clock.pending).toBe(0);
+  await say('b', undefined);
+  clock.advance(9 * 60_000);
+  expect(resolve).toThrow(expect.objectContaining(missed));
+  clock.advance(60_000);
+  expect(resolve).toThrow(expect.objectContaining(unknown));
+  expect(catalog.empty).toBe(true);
+});
+
+test('one that was unloaded on purpose, or never served, is not missed', async () => {
+  const resolve = () => catalog.resolve('m', '');
+  await say('a', {});
+  await say('a', { state: 'UNLOADING' });
+  expect(resolve).toThrow(expect.objectContaining(unknown));
+  await say('a', undefined);
+  expect([catalog.empty, clock.pending]).toEqual([true, 0]);
+  await say('a', { state: 'UNAVAILABLE', reason: 'out of memory' });
+  await say('a', undefined);
+  expect([catalog.empty, clock.pending]).toEqual([true, 0]);
+  await say('a', { state: 'LOADING' });
+  expect(resolve).toThrow(expect.objectContaining(unknown));
+});
+
+test('what is missed is no more waited for when the catalog closes', async () => {
+  await say('a', {});
+  await say('a', undefined);
+  expect(clock.pending).toBe(1);
+  catalog.close();
+  expect(clock.pending).toBe(0);
 });
 
 test('listeners hear of each change until they stop', async () => {

@@ -2,13 +2,19 @@ import {
   type Bus,
   type ModelAnnouncement,
   type VersionAnnouncement,
+  leavingReason,
   modelsPrefix,
   standingVersion,
+  unloadedReason,
   versionsPrefix,
 } from '@shoal/bus';
+import type { CancelTimer, Clock } from '@shoal/core';
 import { errorTexts, parseModelVersion } from '@shoal/protocol';
 import { ModelEntry } from './model-entry';
-import { VersionEntry } from './version-entry';
+import { VersionEntry, missedReason } from './version-entry';
+
+/** How long a version that nobody serves any more is missed before it is forgotten. */
+const missedMs = 10 * 60_000;
 
 /** What the cluster has announced of models and their versions, for look-up by requests. */
 export class Catalog {
@@ -18,8 +24,12 @@ export class Catalog {
   readonly #versionsSaid = new Map<string, VersionAnnouncement>();
   readonly #listeners = new Set<() => void>();
   readonly #unwatch: readonly (() => void)[];
+  readonly #clock: Clock;
+  /** By MODEL/VERSION: the end of one that is missed. */
+  readonly #forgetting = new Map<string, CancelTimer>();
 
-  constructor(bus: Bus) {
+  constructor(bus: Bus, clock: Clock) {
+    this.#clock = clock;
     this.#unwatch = [
       bus.watch<ModelAnnouncement>(modelsPrefix, (key, value) => this.#modelAnnounced(key, value)),
       bus.watch<VersionAnnouncement>(versionsPrefix, (key, value) => this.#versionAnnounced(key, value)),
@@ -29,6 +39,8 @@ export class Catalog {
   close(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#listeners.clear();
+    for (const cancel of this.#forgetting.values()) cancel();
+    this.#forgetting.clear();
   }
 
   /** No model is known. */
@@ -51,7 +63,7 @@ export class Catalog {
     const entry = this.#models.get(model);
     if (!entry?.hasVersions) throw errorTexts.unknownModel(model);
     if (version === undefined) {
-      if (!entry.latest) throw errorTexts.noAvailableVersions(model);
+      if (!entry.latest) throw entry.missed ? errorTexts.unserved(model) : errorTexts.noAvailableVersions(model);
       return entry.latest;
     }
     const named = entry.version(version);
@@ -86,11 +98,17 @@ export class Catalog {
     for (const entry of this.#models.values()) {
       if (entry.reason && entry.wanted) return false;
       for (const { announcement } of entry.versions()) {
-        const unloaded = announcement.state === 'UNAVAILABLE' && announcement.reason === 'unloaded';
+        const unloaded = announcement.state === 'UNAVAILABLE' && announcement.reason === unloadedReason;
         if (announcement.state !== 'READY' && !unloaded) return false;
       }
     }
     return true;
+  }
+
+  /** At least one version serves. */
+  someReady(): boolean {
+    for (const entry of this.#models.values()) if (entry.latest) return true;
+    return false;
   }
 
   #modelAnnounced(key: string, value: ModelAnnouncement | undefined): void {
@@ -114,15 +132,35 @@ export class Catalog {
     if (value) this.#versionsSaid.set(key, value);
     else this.#versionsSaid.delete(key);
     const { model, version } = about;
-    const standing =
-      standingVersion(
-        [...this.#versionsSaid.values()].filter((one) => one.model === model && one.version === version),
-      ) ?? (before && !value ? lost(before) : undefined);
+    this.#forgetting.get(`${model}/${version}`)?.();
+    this.#forgetting.delete(`${model}/${version}`);
+    const of = [...this.#versionsSaid.values()].filter((one) => one.model === model && one.version === version);
+    const standing = standingVersion(of);
+    if (standing || !before) this.#set(model, version, standing);
+    else this.#lost(before);
+  }
+
+  /**
+   * The last worker that spoke of a version is heard no more. One that served is missed for a while, and requests for it are
+   * told to come again; one that was unloaded is forgotten.
+   */
+  #lost({ model, version, generation, worker, state, reason }: VersionAnnouncement): void {
+    const unloaded = state === 'UNAVAILABLE' || (state === 'UNLOADING' && reason !== leavingReason);
+    if (worker === undefined || unloaded) return this.#set(model, version, undefined);
+    this.#set(model, version, { model, version, generation, state: 'UNAVAILABLE', reason: missedReason });
+    const forget = () => {
+      this.#forgetting.delete(`${model}/${version}`);
+      this.#set(model, version, undefined);
+    };
+    this.#forgetting.set(`${model}/${version}`, this.#clock.schedule(missedMs, forget));
+  }
+
+  #set(model: string, version: number, standing: VersionAnnouncement | undefined): void {
     this.#change(model, (entry) => {
       const known = entry.version(String(version));
       // Another worker that serves the same changes nothing, and what was compiled stays.
       if (known && standing && isSame(known.announcement, standing)) return;
-      entry.set(String(version), standing && new VersionEntry(standing));
+      entry.set(String(version), standing && new VersionEntry(standing, known));
     });
   }
 
@@ -133,16 +171,6 @@ export class Catalog {
     else this.#models.set(model, entry);
     for (const listener of this.#listeners) listener();
   }
-}
-
-/**
- * What remains of a version when the last worker that spoke of it is heard no more: one that served is missed, and
- * requests for it are told to come again; one that was unloaded is forgotten.
- */
-function lost(before: VersionAnnouncement): VersionAnnouncement | undefined {
-  if (before.worker === undefined || before.state === 'UNAVAILABLE') return undefined;
-  const { model, version, generation } = before;
-  return { model, version, generation, state: 'UNAVAILABLE', reason: 'no model-worker that serves it is there' };
 }
 
 function isSame(a: VersionAnnouncement, b: VersionAnnouncement): boolean {

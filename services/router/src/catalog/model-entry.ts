@@ -14,6 +14,11 @@ export class ModelEntry {
     return this.#latest;
   }
 
+  /** A version of it is missed. */
+  get missed(): boolean {
+    return this.versions().some(({ missed }) => missed);
+  }
+
   get hasVersions(): boolean {
     return this.#versions.size > 0;
   }

@@ -1,4 +1,5 @@
 import { type Bus, createLocalBus, modelsPrefix, versionsPrefix } from '@shoal/bus';
+import { systemClock } from '@shoal/core';
 import { loadService } from '@shoal/rpc';
 import { goldenCase } from '../testing/golden';
 import { Catalog } from './catalog';
@@ -17,7 +18,7 @@ let catalog: Catalog;
 
 beforeEach(() => {
   bus = createLocalBus();
-  catalog = new Catalog(bus);
+  catalog = new Catalog(bus, systemClock);
 });
 
 afterEach(async () => {

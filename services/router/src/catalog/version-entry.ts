@@ -1,15 +1,24 @@
-import { type VersionAnnouncement, queueKey } from '@shoal/bus';
+import { type VersionAnnouncement, leavingReason, queueKey } from '@shoal/bus';
 import { type ModelConfig, type ModelSignature, compileSignature } from '@shoal/protocol';
+
+/** The reason of a version that served, and that no worker speaks of any more. */
+export const missedReason = 'no model-worker that serves it is there';
 
 /** One loading of a model version as it was announced last. */
 export class VersionEntry {
   readonly announcement: VersionAnnouncement;
   /** Where its requests are queued. */
   readonly queue: string;
+  /** Nobody asked for its end, and yet it does not serve: its workers have gone, or are about to, or come back just now. */
+  readonly missed: boolean;
   #signature: ModelSignature | undefined;
 
-  constructor(announcement: VersionAnnouncement) {
+  /** @param before The same version as it was announced before. */
+  constructor(announcement: VersionAnnouncement, before?: VersionEntry) {
+    const { state, reason } = announcement;
     this.announcement = announcement;
+    const served = before !== undefined && (before.ready || before.missed);
+    this.missed = reason === missedReason || reason === leavingReason || (state === 'LOADING' && served);
     this.queue = queueKey(announcement);
   }
 

@@ -37,6 +37,7 @@ export async function startRig(
     readonly config?: Partial<RouterConfig>;
     readonly clock?: Clock;
     readonly readyAfter?: Promise<void>;
+    readonly inCluster?: boolean;
   } = {},
 ): Promise<RouterRig> {
   const bus = createLocalBus();
@@ -67,6 +68,7 @@ export async function startRig(
     logger: silentLogger,
     logControl,
     config: testConfig(options.config),
+    inCluster: options.inCluster ?? false,
     ...(options.readyAfter && { readyAfter: options.readyAfter }),
   });
   const client = new StockClient(router.port);

@@ -43,7 +43,15 @@ const linkAddressFlag = {
   },
 } as const satisfies FlagTable;
 
-export const routerProcessFlags = { ...routerFlags, ...clusterFlags, ...processFlags } as const;
+export const routerProcessFlags = {
+  ...routerFlags,
+  strictReadiness: {
+    ...routerFlags.strictReadiness,
+    help: 'The router is ready only while it has a link to batching and at least one model serves, or none is missing; false: as soon as it answers calls.',
+  },
+  ...clusterFlags,
+  ...processFlags,
+} as const;
 export const batchingProcessFlags = {
   ...batchingFlags,
   ...linkAddressFlag,

@@ -48,7 +48,7 @@ export function checkWorker({ runnerHost, allowOpenLinks, modelRepository, model
 export async function startRouterProcess(parts: ProcessParts<RouterProcessConfig>): Promise<ClusterProcess> {
   const { config, clock, print } = parts;
   const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
-  const router = await startRouter({ ...parts, transport, needsModels: true });
+  const router = await startRouter({ ...parts, transport, inCluster: true });
   if (config.allowGrpc) {
     const host = router.address.includes(':') ? `[${router.address}]` : router.address;
     print(`Started GRPCInferenceService at ${host}:${router.port}`);
