@@ -52,6 +52,12 @@ test.each(['native', 'grpc-js'])(
   60_000,
 );
 
+test('without shared memory, router and runners alike send large tensors over their sockets', async () => {
+  shoal = await startShoal({ models, args: ['--shared-memory-bytes=0'] });
+  for (const index of tensors.keys()) expect(await echoes(shoal, index)).toBe(true);
+  expect([shoal.pid, ...shoal.runners()].map((pid) => openSharedFiles(pid))).toEqual([0, 0]);
+}, 60_000);
+
 test('a server killed with -9 among large tensors leaves nothing behind', async () => {
   shoal = await startShoal({ models });
   await sharing(shoal);

@@ -83,6 +83,8 @@ export interface ServeSpec {
   readonly gatherTimeoutMs: number;
   /** Largest response in bytes. */
   readonly maxResponseBytes: number;
+  /** Most bytes of this machine's shared memory that its answers may take. */
+  readonly sharedMemoryBytes: number;
 }
 
 /** The runner accepts links. */

@@ -154,6 +154,7 @@ export class Driver {
       bus: this.bus,
       clock: systemClock,
       random: systemRandom,
+      sharedMemoryBytes: 2 ** 30,
       logger: this.#logger(),
       config: { ...(defaults as unknown as ModelWorkerConfig), modelRepository: [this.folder], ...config },
     });

@@ -259,7 +259,7 @@ test('runners do not outlive a supervisor that was killed', async () => {
     const config = { ...defaults, modelRepository: [${JSON.stringify(driver.folder)}] };
     const bus = createLocalBus();
     bus.watch('runners/', (key, runner) => console.log(runner.address));
-    startModelWorker({ id: 'w', bus, clock: systemClock, random: systemRandom, logger: silentLogger, config });`;
+    startModelWorker({ id: 'w', bus, clock: systemClock, random: systemRandom, logger: silentLogger, config, sharedMemoryBytes: 0 });`;
   const supervisor = spawn(process.execPath, ['-e', script], { cwd: __dirname, stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   supervisor.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));

@@ -26,6 +26,8 @@ export interface ModelWorkerDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: ModelWorkerConfig;
+  /** Bound of the shared memory that one runner's answers may take on their way to routers of this machine; 0 = none. */
+  readonly sharedMemoryBytes: number;
   /** Other workers serve the same models: what is the same shares one queue with theirs. */
   readonly shared?: boolean;
 }
@@ -96,7 +98,10 @@ function makePrivateFolder(): string {
   return mkdtempSync(join(temporary.length <= maxSocketFolder ? temporary : '/tmp', 'shoal-'));
 }
 
-function contextOf({ id, bus, clock, random, logger, config }: ModelWorkerDeps, folder: string): WorkerContext {
+function contextOf(
+  { id, bus, clock, random, logger, config, sharedMemoryBytes }: ModelWorkerDeps,
+  folder: string,
+): WorkerContext {
   let runners = 0;
   return {
     worker: id,
@@ -107,6 +112,7 @@ function contextOf({ id, bus, clock, random, logger, config }: ModelWorkerDeps, 
     logger,
     cwd: folder,
     memoryLimitBytes: memoryLimitBytes(config.runnerMemoryLimitMb),
+    sharedMemoryBytes,
     loadTimeoutMs: config.modelLoadTimeoutSecs * 1000,
     runTimeoutMs: config.modelRunTimeoutSecs * 1000,
     drainTimeoutMs: config.modelDrainTimeoutSecs * 1000,

@@ -15,6 +15,8 @@ export interface WorkerContext {
   /** The runners' working folder: private to this process, holds nothing but their sockets. */
   readonly cwd: string;
   readonly memoryLimitBytes: number;
+  /** Most bytes of this machine's shared memory that one runner's answers may take. */
+  readonly sharedMemoryBytes: number;
   readonly loadTimeoutMs: number;
   readonly runTimeoutMs: number;
   /** How long a retired generation may take to finish. */

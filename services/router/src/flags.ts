@@ -83,7 +83,7 @@ export const routerFlags = {
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
     value: 'BYTES',
-    help: 'Shared memory (/dev/shm) through which large tensors travel to runners on this machine, and as much, but no more than 1 GiB, for each runner’s answers; a quarter of what the machine has at most. 0 = none: they travel over sockets, which takes more time.',
+    help: 'Shared memory (/dev/shm) through which large tensors travel to runners on this machine, and as much for each runner’s answers; a quarter of what the machine has at most. 0 = none: they travel over sockets, which takes more time.',
   },
   maxInflightRequests: {
     name: 'max-inflight-requests',
@@ -102,6 +102,24 @@ export const routerFlags = {
     max: Number.MAX_SAFE_INTEGER,
     value: 'BYTES',
     help: 'Bytes of requests accepted and not yet answered; more are refused RESOURCE_EXHAUSTED. 0 = a quarter of the memory that this process may use.',
+  },
+  grpcMaxPartialBytes: {
+    name: 'grpc-max-partial-bytes',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    value: 'BYTES',
+    help: 'Bytes of requests that have come in part, over all connections; when it runs short the slowest of them are ended RESOURCE_EXHAUSTED. 0 = a quarter of the memory that this process may use. Not with --grpc-carrier=grpc-js.',
+  },
+  grpcMaxWaitingBytes: {
+    name: 'grpc-max-waiting-bytes',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    value: 'BYTES',
+    help: 'Bytes of answers that wait for clients that do not read them, over all connections; above it the connections of those who take least are ended. 0 = a quarter of the memory that this process may use. Not with --grpc-carrier=grpc-js.',
   },
   maxStreamRequests: {
     name: 'max-stream-requests',

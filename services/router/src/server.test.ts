@@ -109,6 +109,13 @@ describe('admission', () => {
     );
   });
 
+  test('so is one that does not fit into the room for requests that have come in part', async () => {
+    await start({ grpcMaxPartialBytes: 100_000 });
+    expect((await rig.client.call('ModelInfer', simpleRequest())).status).toBe('OK');
+    const large = { ...simpleRequest(), raw_input_contents: [Buffer.alloc(300_000), Buffer.alloc(64)] };
+    expect((await rig.client.call('ModelInfer', large)).status).toBe('RESOURCE_EXHAUSTED');
+  });
+
   test('refused and cancelled requests leave nothing counted', async () => {
     await start({ maxInflightRequests: 1 });
     rig.batching.onOffer = (offer) => rig.batching.reject(offer, 'INTERNAL', 'boom', 'model');

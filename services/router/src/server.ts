@@ -42,6 +42,8 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     clock,
     carrier: config.grpcCarrier as GrpcCarrier,
     maxMessageBytes: config.grpcMaxMessageBytes,
+    ...(config.grpcMaxPartialBytes > 0 && { maxPartialBytes: config.grpcMaxPartialBytes }),
+    ...(config.grpcMaxWaitingBytes > 0 && { maxWaitingBytes: config.grpcMaxWaitingBytes }),
     keepaliveMs: config.grpcKeepaliveTime,
     keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
     onError(thrown, path) {

@@ -60,6 +60,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     worker = await startModelWorker({
       ...common,
       random,
+      sharedMemoryBytes: config.sharedMemoryBytes,
       id: 'worker',
       logger: logger.child({ service: 'model-worker' }),
     });

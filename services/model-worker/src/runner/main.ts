@@ -93,7 +93,7 @@ async function serve(spec: ServeSpec): Promise<void> {
     onHung: hung,
   });
   engine = made;
-  const transport = createTransport({ clock: systemClock });
+  const transport = createTransport({ clock: systemClock, sharedMemoryBytes: spec.sharedMemoryBytes });
   listener = await transport.listen(spec.listen, { kind: 'hello', role: 'runner', id }, (link) => made.accept(link));
   tell({ kind: 'serving', address: listener.address });
 }

@@ -151,6 +151,7 @@ export class Generation {
       abandonedGraceMs,
       gatherTimeoutMs,
       maxResponseBytes: maxMessageBytes,
+      sharedMemoryBytes: this.#context.sharedMemoryBytes,
     };
     return this.#plan;
   }

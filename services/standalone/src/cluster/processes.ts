@@ -68,7 +68,12 @@ export async function startBatchingProcess(parts: ProcessParts<BatchingProcessCo
 export async function startWorkerProcess(parts: ProcessParts<WorkerProcessConfig>): Promise<ClusterProcess> {
   const { config, bus, id, print } = parts;
   const inventory = new Inventory(bus, wantedModels(config), id);
-  const worker = await startModelWorker({ ...parts, shared: true });
+  const worker = await startModelWorker({
+    ...parts,
+    shared: true,
+    // Its links are TCP, which shares none.
+    sharedMemoryBytes: 0,
+  });
   let failed!: (code: number) => void;
   const failure = new Promise<number>((resolve) => (failed = resolve));
   let ending = false;

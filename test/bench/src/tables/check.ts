@@ -44,8 +44,7 @@ export const checkTable = {
       () => true,
       () => false,
     );
-    if (!hasGhz)
-      say('skipped: ghz, which is not installed (.ci/run says how; GHZ=PATH)');
+    if (!hasGhz) say('skipped: ghz, which is not installed (.ci/run says how; GHZ=PATH)');
     const repository = temporaryRepository();
     const servers = {
       simple: await startShoal(repository.folder, []),
