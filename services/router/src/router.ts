@@ -12,6 +12,9 @@ import { Readiness } from './readiness';
 import { Admission } from './requests/admission';
 import { buildServer } from './server';
 import { Regions } from './shared-memory/regions';
+import { PeerCounters } from './traffic/peer-counters';
+import { ShadowBounds } from './traffic/shadow-bounds';
+import { TrafficTable } from './traffic/traffic-table';
 
 /** What a router is made of. */
 export interface RouterDeps {
@@ -65,7 +68,20 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     requests: config.maxInflightRequests,
     bytes: config.maxInflightBytes || defaultInflightBytes(),
   });
-  const inference = new Inference({ catalog, table: links.table, admission, lifecycle, clock, logger, regions });
+  const traffic = new TrafficTable(bus.state, catalog, deps.random);
+  const peers = new PeerCounters(bus, deps.id, traffic);
+  const shadowBounds = new ShadowBounds({ requests: config.maxShadowRequests, bytes: config.maxShadowBytes });
+  const inference = new Inference({
+    catalog,
+    table: links.table,
+    admission,
+    lifecycle,
+    clock,
+    logger,
+    regions,
+    traffic,
+    shadowBounds,
+  });
   const streams = new InferStreams(inference, { requests: config.maxStreamRequests, bytes: config.maxStreamBytes });
   const server = buildServer({
     bus,
@@ -79,12 +95,15 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     readiness,
     regions,
     streams,
+    traffic: { store: bus.state, catalog, table: traffic, peers, clock },
   });
 
   async function close(): Promise<void> {
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
     batching.close();
+    peers.close();
+    traffic.close();
     catalog.close();
     regions?.unregister('');
     lifecycle.advance('STOPPED');

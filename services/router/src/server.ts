@@ -10,6 +10,7 @@ import { repositoryHandlers } from './handlers/repository';
 import { settingsHandlers } from './handlers/settings';
 import { sharedMemoryHandlers } from './handlers/shared-memory';
 import { statisticsHandlers } from './handlers/statistics';
+import { type TrafficParts, trafficHandlers } from './handlers/traffic';
 import type { InferStreams } from './infer/infer-streams';
 import type { Inference } from './infer/inference';
 import type { Readiness } from './readiness';
@@ -30,9 +31,11 @@ export interface ServerParts {
   readonly readiness: Readiness;
   readonly regions: Regions | undefined;
   readonly streams: InferStreams;
+  readonly traffic: TrafficParts;
 }
 
 const protoFile = 'inference/grpc_service.proto';
+const trafficProto = 'shoal/control/v1/traffic.proto';
 
 /** The public API on a server that does not listen yet; undefined where gRPC is turned off. */
 export function buildServer(parts: ServerParts): RpcServer | undefined {
@@ -64,7 +67,8 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     // A model may come with the call that loads it.
     { passthrough: ['ModelInfer', 'ModelStreamInfer'], large: ['RepositoryModelLoad'] },
   );
+  server.addService(loadService(trafficProto, 'shoal.control.v1.TrafficControl'), trafficHandlers(parts.traffic));
   addHealth(server, parts.readiness);
-  addReflection(server, [protoFile, 'grpc/health/v1/health.proto']);
+  addReflection(server, [protoFile, trafficProto, 'grpc/health/v1/health.proto']);
   return server;
 }

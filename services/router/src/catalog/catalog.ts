@@ -80,6 +80,11 @@ export class Catalog {
     return found?.ready ? found : undefined;
   }
 
+  /** What is known of a model, if anything. */
+  entry(model: string): ModelEntry | undefined {
+    return this.#models.get(model);
+  }
+
   /** All models by name. */
   models(): [name: string, entry: ModelEntry][] {
     return [...this.#models].sort(([a], [b]) => (a < b ? -1 : 1));

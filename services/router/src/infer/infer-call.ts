@@ -21,6 +21,8 @@ export interface InferCallParts {
   readonly replan: () => InferPlan;
   /** Gives back what was admitted; called once. */
   readonly release: () => void;
+  /** Compares it with a shadow version, which is not needed when it is cancelled. */
+  readonly pair: { abandon(): void } | undefined;
 }
 
 /** One accepted request on its way, from admission to answer. */
@@ -51,6 +53,7 @@ export class InferCall implements Waiter {
     if (this.#over) return;
     if (this.#pending) this.#parts.table.cancel(this.#pending);
     this.#end();
+    this.#parts.pair?.abandon();
   }
 
   answered(response: Uint8Array, done: boolean): void {

@@ -68,7 +68,7 @@ export class InferStream {
   }
 
   #start(slot: ResponseSlot, view: InferRequestView, message: Buffer): void {
-    const origin = { unary: false, message, deadline: this.#call.deadline };
+    const origin = { unary: false, message, deadline: this.#call.deadline, headers: this.#call };
     slot.infer = this.#inference.start(view, origin, {
       answered: (response) => this.#settle(slot, wrapStreamResponse(response)),
       failed: (error, failureOrigin) => this.#failed(slot, view, error, failureOrigin),

@@ -2,10 +2,17 @@ import { type Clock, type Lifecycle, ShoalError } from '@shoal/core';
 import { type InferRequestView, checkInferRequest, maxMessageBytes } from '@shoal/protocol';
 import type { Logger } from '@shoal/telemetry';
 import type { Catalog } from '../catalog/catalog';
+import type { VersionEntry } from '../catalog/version-entry';
 import type { Admission } from '../requests/admission';
+import { heldBytes } from '../requests/held-bytes';
 import type { InferPlan } from '../requests/infer-plan';
 import type { RequestTable } from '../requests/request-table';
 import { RegionUse, type Regions } from '../shared-memory/regions';
+import type { RequestHeaders } from '../traffic/choose-side';
+import type { Route } from '../traffic/route';
+import { Shadowing } from '../traffic/shadowing';
+import type { ShadowBounds } from '../traffic/shadow-bounds';
+import type { TrafficTable } from '../traffic/traffic-table';
 import { InferCall, type InferListener } from './infer-call';
 
 /** How a request came. */
@@ -15,6 +22,8 @@ export interface InferOrigin {
   readonly message: Buffer;
   /** Clock time, ms; undefined = none. */
   readonly deadline: number | undefined;
+  /** Of the call. */
+  readonly headers: RequestHeaders;
 }
 
 export interface InferenceDeps {
@@ -26,6 +35,8 @@ export interface InferenceDeps {
   readonly logger: Logger;
   /** Undefined where clients may not use shared memory. */
   readonly regions: Regions | undefined;
+  readonly traffic: TrafficTable;
+  readonly shadowBounds: ShadowBounds;
 }
 
 /** Takes requests in: finds their model, checks and admits them, and hands them to the table. */
@@ -33,30 +44,39 @@ export class Inference {
   readonly #deps: InferenceDeps;
   /** Of one request's inputs: what may be admitted and what one message to a runner holds. */
   readonly #maxBytes: number;
+  readonly #shadowing: Shadowing;
 
   constructor(deps: InferenceDeps) {
     this.#deps = deps;
     this.#maxBytes = Math.min(deps.admission.maxBytes, maxMessageBytes);
+    const { catalog, table, clock, shadowBounds } = deps;
+    this.#shadowing = new Shadowing({ catalog, table, clock, bounds: shadowBounds, maxBytes: this.#maxBytes });
   }
 
   /** Starts a request. @throws ShoalError that the client is to see when it is refused at once; then `listener` hears nothing. */
   start(view: InferRequestView, origin: InferOrigin, listener: InferListener): InferCall {
-    const { table, admission, lifecycle, regions } = this.#deps;
+    const { table, admission, lifecycle, regions, traffic, clock } = this.#deps;
     if (lifecycle.state !== 'READY') throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
     const use = regions && new RegionUse(regions);
     try {
-      const plan = this.#plan(view, origin.unary, use);
+      const route = traffic.route(view, origin.headers);
+      const plan = this.#plan(view, origin.unary, use, route);
       const bytes = heldBytes(plan, origin.message);
       admission.admit(bytes);
-      const call = new InferCall(listener, {
-        replan: () => this.#plan(view, origin.unary, use),
+      const pair =
+        route?.shadow &&
+        this.#shadowing.prepare({ view, plan, message: origin.message, unary: origin.unary }, route, listener);
+      const call = new InferCall(route ? route.accept(pair ?? listener, clock) : listener, {
+        replan: () => this.#plan(view, origin.unary, use, route),
         release() {
           admission.release(bytes);
           use?.release();
         },
+        pair,
         table,
       });
       call.submit(plan, origin.deadline ?? Infinity);
+      pair?.launch();
       return call;
     } catch (thrown) {
       use?.release();
@@ -73,8 +93,18 @@ export class Inference {
     });
   }
 
-  #plan(view: InferRequestView, unary: boolean, use: RegionUse | undefined): InferPlan {
-    const version = this.#deps.catalog.resolve(view.modelName, view.modelVersion);
+  #plan(view: InferRequestView, unary: boolean, use: RegionUse | undefined, route: Route | undefined): InferPlan {
+    const version = route ? route.resolve() : this.#deps.catalog.resolve(view.modelName, view.modelVersion);
+    try {
+      return this.#planFor(version, view, unary, use);
+    } catch (thrown) {
+      // A canary with other inputs: whoever did not ask for it is not to fail by it.
+      if (!route?.fallBack()) throw thrown;
+      return this.#planFor(route.resolve(), view, unary, use);
+    }
+  }
+
+  #planFor(version: VersionEntry, view: InferRequestView, unary: boolean, use: RegionUse | undefined): InferPlan {
     const request = checkInferRequest(view, version.signature, {
       unary,
       maxBytes: this.#maxBytes,
@@ -88,13 +118,4 @@ export class Inference {
     }
     return { version, request, regions: use };
   }
-}
-
-/** The message, and the inputs that are not views into it but copies (typed contents), or may become such (shared memory). */
-function heldBytes({ request }: InferPlan, message: Buffer): number {
-  let bytes = message.length;
-  for (const { bytes: input } of request.inputs) {
-    if (!(input instanceof Uint8Array) || input.buffer !== message.buffer) bytes += input.byteLength;
-  }
-  return bytes;
 }

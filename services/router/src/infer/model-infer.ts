@@ -13,7 +13,7 @@ export function modelInfer(inference: Inference, message: Buffer, call: CallCont
     };
     try {
       view = scanInferRequest(message);
-      const origin = { unary: true, message, deadline: call.deadline };
+      const origin = { unary: true, message, deadline: call.deadline, headers: call };
       const infer = inference.start(view, origin, {
         answered(response, done) {
           if (done && response.buffer !== message.buffer) call.recycle(message);

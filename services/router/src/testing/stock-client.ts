@@ -26,6 +26,7 @@ export interface StreamOutcome {
 
 const services = {
   infer: loadService('inference/grpc_service.proto', 'inference.GRPCInferenceService'),
+  traffic: loadService('shoal/control/v1/traffic.proto', 'shoal.control.v1.TrafficControl'),
   health: loadService('grpc/health/v1/health.proto', 'grpc.health.v1.Health'),
 };
 
@@ -45,9 +46,9 @@ export class StockClient {
   call<Res = Record<string, unknown>>(
     name: string,
     request: object | Buffer,
-    options: { deadlineMs?: number; signal?: AbortSignal } = {},
+    options: { deadlineMs?: number; signal?: AbortSignal; headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Outcome<Res>> {
-    const method = services.infer[name] ?? services.health[name];
+    const method = services.infer[name] ?? services.traffic[name] ?? services.health[name];
     const path = method?.path ?? `/inference.GRPCInferenceService/${name}`;
     return new Promise((resolve) => {
       const call = this.#client.makeUnaryRequest(
@@ -55,7 +56,7 @@ export class StockClient {
         (value: object | Buffer) => (Buffer.isBuffer(value) ? value : (method?.requestSerialize(value) as Buffer)),
         (bytes: Buffer) => method?.responseDeserialize(bytes) as Res,
         request,
-        new Metadata(),
+        metadataOf(options.headers),
         options.deadlineMs === undefined ? {} : { deadline: systemClock.epochMs() + options.deadlineMs },
         (error: ServiceError | null, response?: Res) =>
           resolve({
@@ -71,14 +72,12 @@ export class StockClient {
   /** Opens ModelStreamInfer; messages are bytes out and objects in. */
   openStream(headers: Readonly<Record<string, string>> = {}): OpenStream {
     const method = services.infer['ModelStreamInfer'];
-    const metadata = new Metadata();
-    for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
     return new OpenStream(
       this.#client.makeBidiStreamRequest(
         method?.path as string,
         (value: object | Buffer) => (Buffer.isBuffer(value) ? value : (method?.requestSerialize(value) as Buffer)),
         (bytes: Buffer) => method?.responseDeserialize(bytes) as Record<string, unknown>,
-        metadata,
+        metadataOf(headers),
       ),
     );
   }
@@ -90,6 +89,12 @@ export class StockClient {
     stream.halfClose();
     return stream.ended;
   }
+}
+
+function metadataOf(headers: Readonly<Record<string, string>> = {}): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
+  return metadata;
 }
 
 /** A stream that a test drives by hand. */
