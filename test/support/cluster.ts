@@ -1,3 +1,4 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type NatsServer, findNatsServer, startNats } from './nats';
 import { Network } from './network';
@@ -68,6 +69,18 @@ export class ClusterMember {
   }
 }
 
+/** How a cluster is protected. */
+export interface ClusterSecurity {
+  /** What nats-server is told. */
+  readonly natsArgs: readonly string[];
+  /** What the services are told. */
+  args(service: ServiceName): readonly string[];
+  /** How they reach NATS. */
+  natsUrl(nats: NatsServer): string;
+  /** What clients bring. */
+  readonly credentials: ChannelCredentials;
+}
+
 export type ServiceName = 'router' | 'batching' | 'model-worker';
 
 /** A router that listens, with a client of its own. */
@@ -85,9 +98,18 @@ export class Cluster {
   readonly network: Network | undefined;
   readonly #models: Readonly<Record<string, ModelSource>>;
   readonly #repositories: TemporaryRepository[] = [];
+  readonly #security: ClusterSecurity | undefined;
   #names = 0;
 
-  constructor(nats: NatsServer, models: Readonly<Record<string, ModelSource>>, network?: Network) {
+  constructor(
+    nats: NatsServer,
+    models: Readonly<Record<string, ModelSource>>,
+    {
+      network,
+      security,
+    }: { readonly network?: Network | undefined; readonly security?: ClusterSecurity | undefined } = {},
+  ) {
+    this.#security = security;
     this.nats = nats;
     this.#models = models;
     this.network = network;
@@ -108,7 +130,8 @@ export class Cluster {
   async start(service: ServiceName, args: readonly string[] = []): Promise<ClusterMember> {
     const number = (this.#names += 1);
     const name = `${service}-${number}`;
-    const argv: string[] = [service, '--nats', this.nats.url, '--id', name, ...args];
+    const url = this.#security?.natsUrl(this.nats) ?? this.nats.url;
+    const argv: string[] = [service, '--nats', url, '--id', name, ...args, ...(this.#security?.args(service) ?? [])];
     if (service === 'router') argv.push('--grpc-port', '0');
     if (service === 'model-worker') {
       const repository = new TemporaryRepository(this.#models);
@@ -125,7 +148,7 @@ export class Cluster {
     this.members.push(member);
     if (service === 'router') {
       const [, address = ''] = await member.says(/Started GRPCInferenceService at (\S+)/);
-      this.doors.push({ member, client: new StockClient(address) });
+      this.doors.push({ member, client: new StockClient(address, this.#security?.credentials) });
     } else await member.says(service === 'batching' ? /Takes routers' links at/ : /Runners take links at/);
     return member;
   }
@@ -155,11 +178,14 @@ export class Cluster {
 export async function startCluster(
   models: Readonly<Record<string, ModelSource>>,
   counts: Readonly<Record<ServiceName, number>>,
-  { network = false } = {},
+  { network = false, security }: { readonly network?: boolean; readonly security?: ClusterSecurity } = {},
 ): Promise<Cluster | undefined> {
   const program = findNatsServer();
   if (program === undefined) return undefined;
-  const cluster = new Cluster(await startNats(program), models, network ? await Network.start() : undefined);
+  const cluster = new Cluster(await startNats(program, security?.natsArgs), models, {
+    network: network ? await Network.start() : undefined,
+    security,
+  });
   try {
     const services = Object.entries(counts).flatMap(([service, count]) =>
       Array.from({ length: count }, () => cluster.start(service as ServiceName)),

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type ChannelCredentials,
   Client,
   type ClientDuplexStream,
   Metadata,
@@ -64,8 +65,8 @@ export interface Failure {
 export class StockClient {
   readonly #client: Client;
 
-  constructor(target: string) {
-    this.#client = new Client(target, credentials.createInsecure(), {
+  constructor(target: string, security: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(target, security, {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       // A connection of its own, also where several clients in one process talk to one server.

@@ -1,5 +1,6 @@
 import { type Clock, ShoalError } from '@shoal/core';
 import type { GrpcCarrier } from '@shoal/rpc';
+import { type LinkTls, linkTlsSides } from './grpc/link-tls';
 import { connectGrpc, listenGrpc } from './grpc/carrier';
 import { Connections } from './grpc/connections';
 import { InProcessCarrier } from './in-process';
@@ -15,6 +16,8 @@ export interface TransportOptions {
    * at most a quarter of it. 0 = none: they travel over the links' sockets. Default 1 GiB.
    */
   readonly sharedMemoryBytes?: number;
+  /** Links over TCP are mutual TLS. Without it whoever reaches their addresses may open them. */
+  readonly tls?: LinkTls;
   /** Hears of receivers that threw and of frames that could not be read. */
   readonly logger?: { error(message: string, fields?: Readonly<Record<string, string>>): void };
 }
@@ -30,13 +33,15 @@ export function createTransport(options: TransportOptions): LinkTransport {
     else process.emitWarning(message, 'LinkReceiverError');
   };
   const inProcess = new InProcessCarrier(onError);
-  const connections = new Connections(options.clock, options.carrier);
+  const tls = options.tls && linkTlsSides(options.tls);
+  const connections = new Connections(options.clock, options.carrier, tls?.client);
   const sharedMemory = sharedMemoryBudget(options.sharedMemoryBytes ?? defaultSharedMemoryBytes);
   const grpc = {
     clock: options.clock,
     onError,
     ...(options.carrier && { carrier: options.carrier }),
     ...(sharedMemory && { sharedMemory }),
+    ...(tls && { tls: tls.server }),
   };
   return {
     // async: what is thrown becomes a rejection, as on the other carrier.

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@shoal/core';
 import type { ModelSignature } from '@shoal/protocol';
+import type { TlsFilePaths } from '@shoal/rpc';
 import type { OnnxValueMetadata, ProviderCandidate, SessionOptions } from '@shoal/repository';
 
 /*
@@ -59,6 +60,16 @@ export interface WarmupSample {
   readonly inputs: readonly WarmupInput[];
 }
 
+/** Mutual TLS of the runner's links. */
+export interface RunnerTls {
+  /** As in `LinkTls`. */
+  readonly name: string;
+  /** With absolute paths; the runner follows them. */
+  readonly files: TlsFilePaths;
+  /** What its supervisor uses, to begin with: the files may be broken at the moment. PEM. */
+  readonly first: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
 /** Second message: what to serve, and where. */
 export interface ServeSpec {
   readonly kind: 'serve';
@@ -67,6 +78,8 @@ export interface ServeSpec {
   readonly queue: string;
   /** `unix:PATH` or `HOST:0`. */
   readonly listen: string;
+  /** Given: links over TCP are mutual TLS. */
+  readonly tls?: RunnerTls;
   readonly signature: ModelSignature;
   /** Absolute path of the model's folder. */
   readonly modelFolder: string;

@@ -11,9 +11,11 @@ import {
   unloadSubject,
 } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
+import type { TlsFiles } from '@shoal/rpc';
 import type { Logger } from '@shoal/telemetry';
 import { ModelControl } from './control/model-control';
 import type { ModelWorkerConfig } from './flags';
+import { runnerTls } from './supervisor/runner-tls';
 import { findGpus } from './supervisor/gpus';
 import { memoryLimitBytes } from './supervisor/memory';
 import type { WorkerContext } from './worker-context';
@@ -30,6 +32,8 @@ export interface ModelWorkerDeps {
   readonly sharedMemoryBytes: number;
   /** Other workers serve the same models: what is the same shares one queue with theirs. */
   readonly shared?: boolean;
+  /** Runners take links over TCP with mutual TLS; the files' paths are absolute. */
+  readonly linkTls?: { readonly files: TlsFiles; readonly name: string } | undefined;
 }
 
 export interface ModelWorkerService {
@@ -99,7 +103,7 @@ function makePrivateFolder(): string {
 }
 
 function contextOf(
-  { id, bus, clock, random, logger, config, sharedMemoryBytes }: ModelWorkerDeps,
+  { id, bus, clock, random, logger, config, sharedMemoryBytes, linkTls }: ModelWorkerDeps,
   folder: string,
 ): WorkerContext {
   let runners = 0;
@@ -118,6 +122,7 @@ function contextOf(
     drainTimeoutMs: config.modelDrainTimeoutSecs * 1000,
     gpus: findGpus(),
     nextRunnerId: () => `${id}-r${(runners += 1)}`,
+    runnerTls: () => linkTls && runnerTls(linkTls.files, linkTls.name),
     listenAddress: (runner) =>
       config.runnerHost === ''
         ? `unix:${join(folder, `${runner.slice(runner.lastIndexOf('-') + 1)}.sock`)}`

@@ -1,6 +1,7 @@
 import type { Bus, Instances } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
+import type { RunnerTls } from './control-messages';
 
 /** What all parts of one model-worker share. */
 export interface WorkerContext {
@@ -25,6 +26,8 @@ export interface WorkerContext {
   readonly gpus: readonly number[];
   /** Unique in the cluster. */
   nextRunnerId(): string;
+  /** What runners' links are secured with, as it is now. */
+  runnerTls(): RunnerTls | undefined;
   /** Where the runner of that id listens. */
   listenAddress(id: string): string;
 }

@@ -1,2 +1,3 @@
 export { type RouterConfig, routerFlags } from './flags';
+export { openGrpcTls } from './grpc-tls';
 export { type RouterDeps, type RouterService, startRouter } from './router';

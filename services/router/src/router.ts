@@ -1,6 +1,7 @@
 import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
+import { type TlsFiles, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { Catalog } from './catalog/catalog';
 import { RouterLinks } from './connections/router-links';
@@ -27,6 +28,8 @@ export interface RouterDeps {
   readonly logger: Logger;
   readonly logControl: LogControl;
   readonly config: RouterConfig;
+  /** What it encrypts with (`openGrpcTls`); closed with the router. Without it calls are not encrypted. */
+  readonly tls?: TlsFiles | undefined;
   /** Says that it is not ready before this is settled, though it answers: the loading of the first models. */
   readonly readyAfter?: Promise<unknown>;
   /** Models are served by others, who come and go, and this is one of several doors to them: see `Readiness`. */
@@ -99,6 +102,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   });
 
   async function close(): Promise<void> {
+    deps.tls?.close();
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
     batching.close();
@@ -113,7 +117,10 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   let port = 0;
   if (server) {
     try {
-      port = await server.listen(listenAddress(config));
+      port = await server.listen(
+        listenAddress(config),
+        deps.tls && serverTls(deps.tls, { clientCa: config.grpcUseSslMutual }),
+      );
     } catch (thrown) {
       await close();
       throw thrown;

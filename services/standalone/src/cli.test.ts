@@ -30,7 +30,12 @@ test.each([
   [['fly'], 2, "unknown command 'fly': shoal knows serve, bench, router, batching, model-worker"],
   [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
   [['help', 'sevre'], 2, 'did you mean serve?'],
-  [['serve', '--grpc-use-ssl=true'], 2, '--grpc-use-ssl is not supported: this version does not encrypt'],
+  [['serve', '--rate-limit=execution_count'], 2, '--rate-limit is not supported: this version has no rate limiter'],
+  [
+    ['serve', '--grpc-use-ssl'],
+    2,
+    '--grpc-use-ssl needs --grpc-server-cert and --grpc-server-key, each with a PEM file',
+  ],
   [['serve', '--grpc-prot=1'], 2, 'did you mean --grpc-port?'],
   [['serve', '--grpc-port=x'], 2, '--grpc-port=x: expected an integer from 0 to 65535'],
   [

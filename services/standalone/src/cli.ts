@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { nearest, parseFlags } from '@shoal/config';
 import { ShoalError, systemClock } from '@shoal/core';
+import { openGrpcTls } from '@shoal/router';
 import { type BenchShell, bench } from './bench';
 import { batchingProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import {
@@ -62,7 +63,7 @@ function runOne(name: 'router' | 'batching' | 'model-worker', argv: readonly str
   const sources = { argv, env: process.env };
   if (name === 'router') {
     const config = parseFlags(routerProcessFlags, sources);
-    return runProcess(name, config, startRouterProcess, serveShell(config.logFormat));
+    return runProcess(name, config, startRouterProcess, serveShell(config.logFormat), openGrpcTls);
   }
   if (name === 'batching') {
     const config = parseFlags(batchingProcessFlags, sources);

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ShoalError } from '@shoal/core';
+import { openGrpcTls } from '@shoal/router';
 import { type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 import { type SignalShell, firstSignal } from './first-signal';
@@ -31,9 +32,10 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   for (const warning of warnings) logger.warn(warning);
   const repositories = [...config.modelRepository, ...config.modelStore];
   repositories.forEach(checkFolder);
+  const grpcTls = await openGrpcTls(config, shell.clock, logger);
   shell.print(`Shoal ${project.version}: loading models from ${repositories.join(', ')}`);
   const signal = firstSignal(shell);
-  const server = await start({ config, logger, logControl });
+  const server = await start({ config, logger, logControl, grpcTls });
   const inventory = new Inventory(server.bus, wantedModels(config), server.worker);
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
   if (loaded === 'loaded') {
@@ -45,7 +47,8 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
       await drain(server, config, logger);
       return 1;
     }
-    if (config.allowGrpc) announce(server, hasDemo(repositories, lines), shell);
+    if (config.allowGrpc)
+      announce(server, hasDemo(repositories, lines) && !grpcTls, grpcTls ? '-cacert CA.pem' : '-plaintext', shell);
     else shell.print('Nothing listens: --allow-grpc is false.');
     shell.print('Ctrl-C ends it once the accepted requests are answered.');
   }
@@ -82,14 +85,14 @@ export function wantedModels({
   return modelControlMode === 'explicit' ? loadModel.filter((name) => name !== '*') : [];
 }
 
-function announce(server: Standalone, demo: boolean, shell: ServeShell): void {
+function announce(server: Standalone, demo: boolean, how: string, shell: ServeShell): void {
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
   const address = `${host}:${server.port}`;
   shell.print(`Started GRPCInferenceService at ${address}`);
   if (demo) {
     const example = path.relative(process.cwd(), path.join(project.root, 'examples', 'infer.mjs'));
     shell.print(`Try it from another terminal: node ${example} ${address}`);
-  } else shell.print(`Look around: grpcurl -plaintext ${address} inference.GRPCInferenceService/RepositoryIndex`);
+  } else shell.print(`Look around: grpcurl ${how} ${address} inference.GRPCInferenceService/RepositoryIndex`);
 }
 
 async function drain(server: Standalone, config: ServeConfig, logger: Logger): Promise<void> {

@@ -4,6 +4,7 @@ import { type Clock, type Random, systemClock, systemRandom } from '@shoal/core'
 import { createTransport } from '@shoal/link';
 import { type ModelWorkerService, startModelWorker } from '@shoal/model-worker';
 import { type RouterService, startRouter } from '@shoal/router';
+import type { TlsFiles } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 
@@ -11,6 +12,8 @@ export interface StandaloneDeps {
   readonly config: ServeConfig;
   readonly logger: Logger;
   readonly logControl: LogControl;
+  /** What the public port is encrypted with; closed with it. */
+  readonly grpcTls?: TlsFiles | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -56,6 +59,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
       logger: logger.child({ service: 'router' }),
       logControl,
       readyAfter: firstLoad.promise,
+      tls: deps.grpcTls,
     });
     worker = await startModelWorker({
       ...common,

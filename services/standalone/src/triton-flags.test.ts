@@ -11,9 +11,9 @@ test('what tunes is warned of, what would change who may call is refused, what s
     warnings: ['--http-port has no effect: this version serves gRPC only'],
     refusals: [],
   });
-  expect(judgeTritonFlags({ 'grpc-use-ssl': 'true', 'grpc-use-ssl-mutual': '0' })).toEqual({
+  expect(judgeTritonFlags({ 'rate-limit': 'execution_count', 'model-namespacing': '0' })).toEqual({
     warnings: [],
-    refusals: ['--grpc-use-ssl is not supported: this version does not encrypt: put it behind a proxy that does'],
+    refusals: ['--rate-limit is not supported: this version has no rate limiter'],
   });
   expect(judgeTritonFlags({})).toEqual({ warnings: [], refusals: [] });
 });

@@ -62,11 +62,6 @@ const tritonOnly: readonly TritonFlag[] = [
   },
   { names: ['id'], effect: 'ignored', reason: 'the server always calls itself triton' },
   {
-    names: ['grpc-use-ssl', 'grpc-use-ssl-mutual', 'grpc-server-cert', 'grpc-server-key', 'grpc-root-cert'],
-    effect: 'refused',
-    reason: 'this version does not encrypt: put it behind a proxy that does',
-  },
-  {
     names: ['grpc-restricted-protocol', 'http-restricted-api'],
     effect: 'refused',
     reason: 'this version cannot restrict calls: put it behind a proxy that does',

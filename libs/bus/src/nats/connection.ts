@@ -1,5 +1,6 @@
 import { type CancelTimer, ShoalError } from '@shoal/core';
-import { type NatsConnection, connect } from '@nats-io/transport-node';
+import { readFileSync } from 'node:fs';
+import { type NatsConnection, connect, credsAuthenticator } from '@nats-io/transport-node';
 import { type NatsBusOptions, type NatsTls, type Settings, limited, textOf } from './settings';
 
 const connectTimeoutMs = 2_000;
@@ -94,7 +95,7 @@ export class Connection {
 }
 
 /** @throws ShoalError INVALID_ARGUMENT for an URL that is none. */
-function connectionOptions({ url, name, tls }: NatsBusOptions) {
+function connectionOptions({ url, name, tls, credsFile }: NatsBusOptions) {
   const urls = url.split(',').map((text) => parse(text.trim()));
   const user = decodeURIComponent(urls[0]!.username);
   const pass = decodeURIComponent(urls[0]!.password);
@@ -108,6 +109,7 @@ function connectionOptions({ url, name, tls }: NatsBusOptions) {
     pingInterval: pingMs,
     maxPingOut: 2,
     ...(user !== '' && (pass === '' ? { token: user } : { user, pass })),
+    ...(credsFile !== undefined && { authenticator: credsAuthenticator(() => readFileSync(credsFile)) }),
     ...(secure && { tls: files(tls ?? {}) }),
   };
 }

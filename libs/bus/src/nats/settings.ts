@@ -22,6 +22,8 @@ export interface NatsBusOptions {
   /** Of this process, for people who look at the server's connections. */
   readonly name: string;
   readonly tls?: NatsTls;
+  /** User JWT and seed of an account, as nsc writes them; read anew for each connection. */
+  readonly credsFile?: string;
   /** Begins all subjects and the bucket's name, so that clusters may share a server: letters, digits, `-`, `_`. Default `shoal`. */
   readonly prefix?: string;
   /** Copies of announcements, state and files in a NATS cluster: 1, 3 or 5. Default 1: announcements and state are written again when they are lost. */

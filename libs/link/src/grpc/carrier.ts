@@ -1,5 +1,5 @@
 import { type Clock, ShoalError } from '@shoal/core';
-import { type GrpcCarrier, type StreamCall, createServer } from '@shoal/rpc';
+import { type GrpcCarrier, type Renewable, type StreamCall, type TlsOptions, createServer, unixPath } from '@shoal/rpc';
 import type { Link, LinkListener } from '../link';
 import type { LinkEnd } from '../link-end';
 import type { Hello } from '../messages';
@@ -21,6 +21,8 @@ export interface GrpcCarrierOptions {
   readonly carrier?: GrpcCarrier;
   /** For links over unix sockets. */
   readonly sharedMemory?: SharedMemoryBudget;
+  /** For links over TCP: unix sockets are guarded by the rights of their folder. */
+  readonly tls?: Renewable<TlsOptions>;
 }
 
 /** Accepts links at `unix:PATH` or `HOST:PORT`. */
@@ -28,7 +30,7 @@ export async function listenGrpc(
   address: string,
   self: Hello,
   accept: (link: Link) => void,
-  { clock, onError, carrier, sharedMemory }: GrpcCarrierOptions,
+  { clock, onError, carrier, sharedMemory, tls }: GrpcCarrierOptions,
 ): Promise<LinkListener> {
   const server = createServer({ clock, keepaliveMs: keepaliveOf(address), onError, ...(carrier && { carrier }) });
   const links = new Set<LinkEnd>();
@@ -57,7 +59,7 @@ export async function listenGrpc(
     const cancelTimer = clock.schedule(helloTimeoutMs, () => link.abort(noHello));
   };
   server.addService(linkService, { Connect: connect }, { passthrough: ['Connect'] });
-  const port = await server.listen(address);
+  const port = await server.listen(address, unixPath(address) === undefined ? tls : undefined);
   return {
     address: port === 0 ? address : `${address.slice(0, address.lastIndexOf(':'))}:${port}`,
     async close() {

@@ -1,5 +1,13 @@
 import type { Clock } from '@shoal/core';
-import { type GrpcCarrier, type RpcClient, createClient, defaultCarrier } from '@shoal/rpc';
+import {
+  type ClientTlsOptions,
+  type GrpcCarrier,
+  type Renewable,
+  type RpcClient,
+  createClient,
+  defaultCarrier,
+  unixPath,
+} from '@shoal/rpc';
 
 /** Pings on a connection to another machine that is silent, or whose process stands still: it is given up after twice this time, give or take a second. */
 const keepaliveMs = 2_000;
@@ -32,16 +40,26 @@ export class Connections {
   readonly #clients = new Map<string, SharedClient>();
   readonly #clock: Clock;
   readonly #carrier: GrpcCarrier;
+  readonly #tls: Renewable<ClientTlsOptions> | undefined;
 
-  constructor(clock: Clock, carrier: GrpcCarrier = defaultCarrier) {
+  /** @param tls for connections over TCP */
+  constructor(clock: Clock, carrier: GrpcCarrier = defaultCarrier, tls?: Renewable<ClientTlsOptions>) {
     this.#clock = clock;
     this.#carrier = carrier;
+    this.#tls = tls;
   }
 
   share(address: string): ConnectionShare {
     let shared = this.#clients.get(address);
     if (!shared) {
-      const options = { clock: this.#clock, carrier: this.#carrier, passthrough: true, keepaliveMs: keepaliveOf(address) };
+      const tls = unixPath(address) === undefined ? this.#tls : undefined;
+      const options = {
+        clock: this.#clock,
+        carrier: this.#carrier,
+        passthrough: true,
+        keepaliveMs: keepaliveOf(address),
+        ...(tls && { tls }),
+      };
       shared = { client: createClient(address, options), links: 0 };
       this.#clients.set(address, shared);
     }

@@ -2,6 +2,7 @@ import { ShoalError, systemClock, systemRandom } from '@shoal/core';
 import { type LinkListener, createTransport } from '@shoal/link';
 import type { FromRunner, Hung, Loaded, ServeSpec, ToRunner } from '../control-messages';
 import { Engine } from './engine';
+import { linkTlsOf } from './link-tls';
 import { responseBuilder } from './response';
 import { runError } from './run-error';
 import { SessionHost } from './session-host';
@@ -93,7 +94,9 @@ async function serve(spec: ServeSpec): Promise<void> {
     onHung: hung,
   });
   engine = made;
-  const transport = createTransport({ clock: systemClock, sharedMemoryBytes: spec.sharedMemoryBytes });
+  const tls = spec.tls && linkTlsOf(spec.tls, systemClock);
+  const { sharedMemoryBytes } = spec;
+  const transport = createTransport({ clock: systemClock, sharedMemoryBytes, ...(tls && { tls }) });
   listener = await transport.listen(spec.listen, { kind: 'hello', role: 'runner', id }, (link) => made.accept(link));
   tell({ kind: 'serving', address: listener.address });
 }

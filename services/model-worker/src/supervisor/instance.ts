@@ -39,7 +39,7 @@ export interface InstanceOptions {
    * What to serve, given the session's signature.
    * @throws ShoalError when the model is not what its config says, or no longer what it was.
    */
-  readonly plan: (info: OnnxModelInfo) => Omit<ServeSpec, 'kind' | 'id' | 'listen'>;
+  readonly plan: (info: OnnxModelInfo) => Omit<ServeSpec, 'kind' | 'id' | 'listen' | 'tls'>;
   /** A runner serves, or (undefined) no longer. */
   readonly onServing: (
     runner: { readonly id: string; readonly address: string; readonly device: string } | undefined,
@@ -172,7 +172,9 @@ export class Instance {
     try {
       const plan = this.#options.plan(describeSession(info));
       this.#runTimeoutMs = plan.runTimeoutMs;
-      process.send({ kind: 'serve', id: this.#id, listen: this.#context.listenAddress(this.#id), ...plan });
+      const tls = this.#context.runnerTls();
+      const listen = this.#context.listenAddress(this.#id);
+      process.send({ kind: 'serve', id: this.#id, listen, ...(tls && { tls }), ...plan });
     } catch (thrown) {
       this.#giveUp(process, toShoalError(thrown));
     }

@@ -4,6 +4,77 @@ import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { processFlags } from '../flags';
 
+const linkTlsFlags = {
+  linkCert: {
+    name: 'link-cert',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'Certificate of this process for links to the others, in PEM. With --link-key and --link-ca, on every process of the cluster, links are mutual TLS. The files are followed: when they are replaced, new links use what is new.',
+  },
+  linkKey: {
+    name: 'link-key',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'Its private key, in PEM, without a passphrase.',
+  },
+  linkCa: {
+    name: 'link-ca',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'The authorities that certificates of the cluster come from, in PEM.',
+  },
+  linkName: {
+    name: 'link-name',
+    type: 'string',
+    default: 'shoal-link',
+    value: 'NAME',
+    help: 'DNS name that each certificate of the cluster must hold, whatever the address of its process: who has such a certificate is a member.',
+  },
+} as const satisfies FlagTable;
+
+const natsTlsFlags = {
+  natsCa: {
+    name: 'nats-ca',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'The authorities that the NATS servers’ certificates come from, in PEM; the connection is then TLS.',
+  },
+  natsCert: {
+    name: 'nats-cert',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'Certificate of this process for NATS servers that demand one (verify: true), in PEM.',
+  },
+  natsKey: {
+    name: 'nats-key',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'Its private key, in PEM, without a passphrase.',
+  },
+  natsCreds: {
+    name: 'nats-creds',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'Credentials (user JWT and seed) of an account, as nsc writes them. A user and a password go into the URL: better into SHOAL_NATS than into an argument, which others can read.',
+  },
+  natsReplicas: {
+    name: 'nats-replicas',
+    type: 'integer',
+    default: 1,
+    min: 1,
+    max: 5,
+    value: 'COUNT',
+    help: 'Copies that a NATS cluster keeps of what the services store there: 1, 3 or 5, and no more than it has servers. The same for all processes.',
+  },
+} as const satisfies FlagTable;
+
 /** What each process of a cluster is told. */
 export const clusterFlags = {
   nats: {
@@ -20,6 +91,8 @@ export const clusterFlags = {
     value: 'NAME',
     help: 'Name of this process, which no other of the cluster may have. Empty: made from host, process and chance.',
   },
+  ...natsTlsFlags,
+  ...linkTlsFlags,
 } as const satisfies FlagTable;
 
 /** What those are told that accept links. */
@@ -29,7 +102,7 @@ export const linkFlags = {
     type: 'boolean',
     default: false,
     value: 'BOOL',
-    help: 'Accepts links at an address that other machines can reach. They are neither encrypted nor authenticated: whoever reaches them can have models run. For networks of the cluster’s own.',
+    help: 'Accepts links at an address that other machines can reach though there is no --link-cert: they are neither encrypted nor authenticated, and whoever reaches them can have models run. For networks of the cluster’s own.',
   },
 } as const satisfies FlagTable;
 

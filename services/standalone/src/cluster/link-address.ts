@@ -6,8 +6,9 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 /**
- * Refuses what cannot be announced, and, unless it is allowed, what other machines can reach: links are not authenticated.
+ * Refuses what cannot be announced, and, unless it is allowed, what other machines can reach.
  * @param host An address or name, IPv6 without or with brackets.
+ * @param allowOpen Links are authenticated, or it is said that they need not be.
  * @throws ShoalError INVALID_ARGUMENT
  */
 export function checkLinkHost(flag: string, host: string, allowOpen: boolean): void {
@@ -19,8 +20,8 @@ export function checkLinkHost(flag: string, host: string, allowOpen: boolean): v
   if (allowOpen || isLoopback(bare)) return;
   throw new ShoalError(
     'INVALID_ARGUMENT',
-    `--${flag}=${host}: other machines may reach this address, and links are neither encrypted nor authenticated; ` +
-      '--allow-open-links=true allows it, on a network of the cluster’s own',
+    `--${flag}=${host}: other machines may reach this address: --link-cert, --link-key and --link-ca have links encrypted and authenticated; ` +
+      'without, --allow-open-links=true allows it, on a network of the cluster’s own',
   );
 }
 

@@ -4,12 +4,14 @@ import type { Clock, Random } from '@shoal/core';
 import { createTransport } from '@shoal/link';
 import { startModelWorker } from '@shoal/model-worker';
 import { startRouter } from '@shoal/router';
+import type { TlsFiles } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { Inventory } from '../inventory';
 import { renderModelTable } from '../model-table';
 import { checkFolder, noModels, wantedModels } from '../serve';
 import type { BatchingProcessConfig, RouterProcessConfig, WorkerProcessConfig } from './flags';
 import { checkLinkHost, hostOf } from './link-address';
+import { type LinkSecurity, hasLinkTls, transportTls } from './tls';
 
 /** What one service of a cluster is started with. */
 export interface ProcessParts<Config> {
@@ -22,6 +24,10 @@ export interface ProcessParts<Config> {
   readonly random: Random;
   readonly logger: Logger;
   readonly logControl: LogControl;
+  /** What links over TCP are secured with. */
+  readonly linkTls: LinkSecurity | undefined;
+  /** What the public port is encrypted with. */
+  readonly grpcTls: TlsFiles | undefined;
   /** For people. */
   readonly print: (line: string) => void;
 }
@@ -34,21 +40,23 @@ export interface ClusterProcess {
 }
 
 /** Refuses, before anything is started, what cannot be. @throws ShoalError INVALID_ARGUMENT */
-export function checkBatching({ linkAddress, allowOpenLinks }: BatchingProcessConfig): void {
-  checkLinkHost('link-address', hostOf('link-address', linkAddress), allowOpenLinks);
+export function checkBatching(config: BatchingProcessConfig): void {
+  const host = hostOf('link-address', config.linkAddress);
+  checkLinkHost('link-address', host, config.allowOpenLinks || hasLinkTls(config));
 }
 
 /** The same for a model-worker. @throws ShoalError INVALID_ARGUMENT */
-export function checkWorker({ runnerHost, allowOpenLinks, modelRepository, modelStore }: WorkerProcessConfig): void {
-  checkLinkHost('runner-host', runnerHost, allowOpenLinks);
-  [...modelRepository, ...modelStore].forEach(checkFolder);
+export function checkWorker(config: WorkerProcessConfig): void {
+  checkLinkHost('runner-host', config.runnerHost, config.allowOpenLinks || hasLinkTls(config));
+  [...config.modelRepository, ...config.modelStore].forEach(checkFolder);
 }
 
 /** The door alone. @throws ShoalError UNAVAILABLE when its port cannot be bound. */
 export async function startRouterProcess(parts: ProcessParts<RouterProcessConfig>): Promise<ClusterProcess> {
   const { config, clock, print } = parts;
-  const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
-  const router = await startRouter({ ...parts, transport, inCluster: true });
+  const { sharedMemoryBytes } = config;
+  const transport = createTransport({ clock, sharedMemoryBytes, ...transportTls(parts.linkTls) });
+  const router = await startRouter({ ...parts, transport, inCluster: true, tls: parts.grpcTls });
   if (config.allowGrpc) {
     const host = router.address.includes(':') ? `[${router.address}]` : router.address;
     print(`Started GRPCInferenceService at ${host}:${router.port}`);
@@ -58,7 +66,7 @@ export async function startRouterProcess(parts: ProcessParts<RouterProcessConfig
 
 /** The brain alone. @throws ShoalError UNAVAILABLE when its address cannot be bound. */
 export async function startBatchingProcess(parts: ProcessParts<BatchingProcessConfig>): Promise<ClusterProcess> {
-  const transport = createTransport({ clock: parts.clock });
+  const transport = createTransport({ clock: parts.clock, ...transportTls(parts.linkTls) });
   const batching = await startBatching({ ...parts, transport, address: parts.config.linkAddress });
   parts.print(`Takes routers' links at ${batching.address}`);
   return batching;

@@ -1,13 +1,16 @@
+import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
-import { type Bus, createNatsBus } from '@shoal/bus';
-import { type Random, ShoalError, systemRandom } from '@shoal/core';
-import { createLogger } from '@shoal/telemetry';
+import { type Bus, type NatsBusOptions, createNatsBus } from '@shoal/bus';
+import { type Clock, type Random, ShoalError, systemRandom } from '@shoal/core';
+import { type Logger, createLogger } from '@shoal/telemetry';
 import { firstSignal } from '../first-signal';
 import { logControlOf } from '../log-control';
 import { project } from '../project';
 import type { ServeShell } from '../serve';
+import type { TlsFiles } from '@shoal/rpc';
 import type { ClusterConfig } from './flags';
 import type { ClusterProcess, ProcessParts } from './processes';
+import { openLinkTls, openNatsTls } from './tls';
 
 /** Runs one service of a cluster until a signal ends it; resolves with the exit code. */
 export async function runProcess<Config extends ClusterConfig>(
@@ -15,6 +18,7 @@ export async function runProcess<Config extends ClusterConfig>(
   config: Config,
   start: (parts: ProcessParts<Config>) => Promise<ClusterProcess>,
   shell: ServeShell,
+  openGrpcTls?: (config: Config, clock: Clock, logger: Logger) => Promise<TlsFiles | undefined>,
 ): Promise<number> {
   const url = natsUrl(service, config);
   const random = systemRandom;
@@ -22,13 +26,17 @@ export async function runProcess<Config extends ClusterConfig>(
   const logControl = logControlOf(config);
   const logger = createLogger(logControl, shell.logDestination).child({ service, id });
   const { clock } = shell;
+  const linkTls = await openLinkTls(config, clock, logger);
+  const grpcTls = await openGrpcTls?.(config, clock, logger);
+  const natsTls = await openNatsTls(config, clock, logger);
+  const natsOptions = natsOptionsOf(config);
   shell.print(`Shoal ${project.version}: ${service} ${id}, joining the cluster at ${withoutSecrets(url)}`);
   const signal = firstSignal(shell);
-  const joining = createNatsBus({ url, clock, random, logger, name: id });
+  const joining = createNatsBus({ url, clock, random, logger, name: id, ...natsOptions });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
   if (bus === undefined) return 0;
   const started = await startOn(bus, () =>
-    start({ id, config, bus, clock, random, logger, logControl, print: (line) => shell.print(line) }),
+    start({ id, config, bus, clock, random, logger, logControl, linkTls, grpcTls, print: (line) => shell.print(line) }),
   );
   shell.print('Ctrl-C ends it once what it has accepted is finished.');
   const ended = await Promise.race([signal, ...(started.failed ? [started.failed] : [])]);
@@ -37,6 +45,8 @@ export async function runProcess<Config extends ClusterConfig>(
   }
   await started.drain(config.exitTimeoutSecs * 1000);
   await bus.close();
+  linkTls?.files.close();
+  natsTls?.close();
   shell.print('Everything has ended. Bye.');
   return typeof ended === 'string' ? 0 : ended;
 }
@@ -60,6 +70,34 @@ function natsUrl(service: string, { nats }: ClusterConfig): string {
     `shoal ${service} runs one service of a cluster and finds the others through NATS: --nats=nats://HOST:4222 says ` +
       'where; `shoal serve` runs all of them on this machine and needs none',
   );
+}
+
+/** @throws ShoalError INVALID_ARGUMENT for credentials that cannot be read, or a number of copies that NATS does not know. */
+function natsOptionsOf(config: ClusterConfig): Pick<NatsBusOptions, 'tls' | 'credsFile' | 'replicas'> {
+  const { natsCa, natsCert, natsKey, natsCreds, natsReplicas } = config;
+  if (natsReplicas % 2 === 0) {
+    throw new ShoalError('INVALID_ARGUMENT', `--nats-replicas=${natsReplicas}: expected 1, 3 or 5`);
+  }
+  if (natsCreds !== '') checkReadable('nats-creds', natsCreds);
+  const tls = {
+    ...(natsCa !== '' && { caFile: natsCa }),
+    ...(natsCert !== '' && { certFile: natsCert, keyFile: natsKey }),
+  };
+  return {
+    replicas: natsReplicas,
+    ...(Object.keys(tls).length > 0 && { tls }),
+    ...(natsCreds !== '' && { credsFile: natsCreds }),
+  };
+}
+
+function checkReadable(flag: string, path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    throw new ShoalError('INVALID_ARGUMENT', `--${flag}=${path}: there is no such file, or it may not be read`, {
+      cause,
+    });
+  }
 }
 
 /** Names and passwords in a URL are for nobody's eyes. */
