@@ -14,6 +14,8 @@ export interface Container {
   readonly graceSecs?: number;
   /** How much of that passes before the process is told. */
   readonly preStopSecs: number;
+  /** Kubernetes: what its probes ask, by their names. */
+  readonly probes?: Readonly<Record<string, unknown>>;
 }
 
 interface ComposeService {
@@ -39,6 +41,10 @@ export function composeContainers(): Container[] {
     }));
 }
 
+interface GrpcProbe {
+  readonly grpc?: { readonly port: number; readonly service?: string };
+}
+
 interface PodSpec {
   readonly terminationGracePeriodSeconds?: number;
   readonly containers: readonly {
@@ -46,6 +52,9 @@ interface PodSpec {
     readonly image: string;
     readonly args?: readonly string[];
     readonly env?: readonly { readonly name: string }[];
+    readonly startupProbe?: GrpcProbe;
+    readonly readinessProbe?: GrpcProbe;
+    readonly livenessProbe?: GrpcProbe;
     readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
   }[];
 }
@@ -64,6 +73,11 @@ export function kubernetesContainers(): Container[] {
           environment: (container.env ?? []).map(({ name }) => name),
           graceSecs: pod?.terminationGracePeriodSeconds ?? Number.NaN,
           preStopSecs: container.lifecycle?.preStop?.sleep?.seconds ?? 0,
+          probes: {
+            startup: container.startupProbe?.grpc,
+            readiness: container.readinessProbe?.grpc,
+            liveness: container.livenessProbe?.grpc,
+          },
         }));
     }),
   );

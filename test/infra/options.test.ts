@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { livenessService } from '../../services/standalone/src/health/process-health';
 import { root } from '../support/paths';
 import { type Container, composeContainers, dockerfileContainers, kubernetesContainers } from './containers';
 
@@ -65,6 +66,16 @@ test.each(started.filter(({ graceSecs }) => graceSecs !== undefined).map((one) =
     expect(draining).toBeGreaterThan(0);
     // Some seconds for runners, links and the bus.
     expect(container.graceSecs).toBeGreaterThanOrEqual(container.preStopSecs + draining + 5);
+  },
+);
+
+test.each(started.filter(({ probes }) => probes !== undefined).map((one) => [one.where, one] as const))(
+  '%s is asked for its health where it tells it',
+  (_, { args, probes }) => {
+    const address = args.find((arg) => arg.startsWith('--health-address='));
+    const port = Number(/=0\.0\.0\.0:(\d+)$/.exec(address ?? '')?.[1]);
+    const lives = { port, service: livenessService };
+    expect(probes).toEqual({ startup: lives, readiness: { port }, liveness: lives });
   },
 );
 

@@ -21,5 +21,7 @@ export interface Bus {
   readonly state: StateStore;
   /** The files that came with it. */
   readonly blobs: BlobStore;
+  /** Settled once it has heard all that is announced, and others hear what is announced here; without NATS that waits for NATS. */
+  readonly joined: Promise<void>;
   close(): Promise<void>;
 }

@@ -30,6 +30,7 @@ export function createLocalBus(options: LocalBusOptions = {}): Bus {
     serve: (subject, handler) => calls.serve(subject, handler as (request: unknown) => Promise<unknown>),
     call: <Req, Res>(subject: string, request: Req, callOptions?: { timeoutMs?: number; signal?: AbortSignal }) =>
       calls.call(subject, request, callOptions) as Promise<Res>,
+    joined: Promise.resolve(),
     close() {
       values.close();
       state.close();

@@ -25,7 +25,8 @@ describe.each(grpcCarriers)('health on %s', (carrier) => {
         listeners.add(changed);
         return () => listeners.delete(changed);
       },
-      knows: (service) => service === 'inference.GRPCInferenceService',
+      statusOf: (service) =>
+        service === 'inference.GRPCInferenceService' ? status : service === 'liveness' ? 'SERVING' : undefined,
     });
     client = createClient(`127.0.0.1:${await server.listen('127.0.0.1:0')}`, { carrier });
   });
@@ -42,8 +43,9 @@ describe.each(grpcCarriers)('health on %s', (carrier) => {
     for (const listener of listeners) listener();
   }
 
-  test('Check speaks of the server, whatever service it is asked about', async () => {
+  test('Check speaks of the server where it does not know the service that it is asked about', async () => {
     await expect(client.unary(Check, { service: '' })).resolves.toEqual({ status: 'NOT_SERVING' });
+    await expect(client.unary(Check, { service: 'liveness' })).resolves.toEqual({ status: 'SERVING' });
     change('SERVING');
     await expect(client.unary(Check, { service: 'any' })).resolves.toEqual({ status: 'SERVING' });
   });

@@ -9,8 +9,8 @@ export interface HealthSource {
   status(): ServingStatus;
   /** Calls `changed` after each change of `status`; returns what stops that. */
   onChange(changed: () => void): () => void;
-  /** Whether `Watch` knows a service other than '' (the server as a whole). Default: none. */
-  knows?(service: string): boolean;
+  /** Of a service that has a status of its own; undefined: there is no such service. Default: none has. */
+  statusOf?(service: string): ServingStatus | undefined;
   /**
    * True once the status will never change again: the server drains, and a `Watch` that stayed open would hold it up.
    * Asked after each change.
@@ -23,19 +23,18 @@ interface HealthRequest {
 }
 
 /**
- * Adds grpc.health.v1.Health. Check speaks of the whole server whatever service is named, as Triton does; Watch
+ * Adds grpc.health.v1.Health. Check speaks of the whole server where a service is named that it does not know, as Triton does; Watch
  * follows the standard: SERVICE_UNKNOWN for a service that is not known, and a message at each change.
  */
 export function addHealth(server: RpcServer, source: HealthSource): void {
   server.addService(loadService('grpc/health/v1/health.proto', 'grpc.health.v1.Health'), {
-    Check: () => ({ status: source.status() }),
+    Check: ({ service }: HealthRequest) => ({ status: source.statusOf?.(service) ?? source.status() }),
     Watch: (request: HealthRequest, call: StreamCall<never, { status: string }>) => watch(source, request, call),
   });
 }
 
 function watch(source: HealthSource, { service }: HealthRequest, call: StreamCall<never, { status: string }>): void {
-  const known = service === '' || (source.knows?.(service) ?? false);
-  const current = () => (known ? source.status() : 'SERVICE_UNKNOWN');
+  const current = () => (service === '' ? source.status() : (source.statusOf?.(service) ?? 'SERVICE_UNKNOWN'));
   let told = current();
   call.write({ status: told });
   const farewell = () => {

@@ -1,7 +1,7 @@
 import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
-import { type TlsFiles, serverTls } from '@shoal/rpc';
+import { type HealthSource, type TlsFiles, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { Catalog } from './catalog/catalog';
 import { RouterLinks } from './connections/router-links';
@@ -41,6 +41,8 @@ export interface RouterService {
   /** Where it listens: the host; '' when it does not. */
   readonly address: string;
   readonly port: number;
+  /** Whether it should be sent requests: what its health service says. */
+  readonly readiness: HealthSource;
   /**
    * Says that it is not ready, takes nothing new, answers what it has accepted (for at most `graceMs`; the rest gets
    * UNAVAILABLE), then ends its links.
@@ -137,6 +139,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   return {
     address: server ? config.grpcAddress : '',
     port,
+    readiness,
     drain: (graceMs) => (drained ??= drain(graceMs)),
   };
 }

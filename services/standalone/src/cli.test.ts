@@ -27,7 +27,7 @@ test('serve --help names every flag that serve takes', () => {
 
 test.each([
   [['sevre'], 2, "unknown command 'sevre': did you mean serve?"],
-  [['fly'], 2, "unknown command 'fly': shoal knows serve, bench, router, batching, model-worker"],
+  [['fly'], 2, "unknown command 'fly': shoal knows serve, bench, health, router, batching, model-worker"],
   [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
   [['help', 'sevre'], 2, 'did you mean serve?'],
   [['serve', '--rate-limit=execution_count'], 2, '--rate-limit is not supported: this version has no rate limiter'],

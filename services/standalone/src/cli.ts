@@ -13,6 +13,7 @@ import {
 } from './cluster/processes';
 import { runProcess } from './cluster/run-process';
 import { serveFlags } from './flags';
+import { health } from './health/command';
 import { logDestination } from './log-destination';
 import { project } from './project';
 import { type ServeShell, serve } from './serve';
@@ -46,6 +47,7 @@ function hintFor(name: string): string {
 async function run(command: Command, argv: readonly string[]): Promise<number> {
   try {
     if (command.name === 'bench') return await bench(argv, benchShell);
+    if (command.name === 'health') return await health(argv, process.env, complain);
     if (command.name === 'serve') {
       const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
       return await serve(config, serveShell(config.logFormat));

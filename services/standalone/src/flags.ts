@@ -14,6 +14,13 @@ export const processFlags = {
     value: 'SECONDS',
     help: 'How long accepted requests may take to finish after SIGTERM or Ctrl-C; a second signal ends at once.',
   },
+  healthAddress: {
+    name: 'health-address',
+    type: 'string',
+    default: '',
+    value: 'HOST:PORT',
+    help: 'Serves grpc.health.v1, and nothing else, at a port of its own, without TLS and authentication, as Kubernetes’ probes need it. Port 0 = any free one. Empty: nowhere.',
+  },
   exitOnError: {
     name: 'exit-on-error',
     type: 'boolean',

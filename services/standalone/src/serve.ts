@@ -5,6 +5,8 @@ import { openGrpcTls } from '@shoal/router';
 import { type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 import { type SignalShell, firstSignal } from './first-signal';
+import { openHealthPort } from './health/health-port';
+import { ProcessHealth } from './health/process-health';
 import { Inventory } from './inventory';
 import type { LogDestination } from './log-destination';
 import { logControlOf } from './log-control';
@@ -35,7 +37,10 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   const grpcTls = await openGrpcTls(config, shell.clock, logger);
   shell.print(`Shoal ${project.version}: loading models from ${repositories.join(', ')}`);
   const signal = firstSignal(shell);
+  const health = new ProcessHealth();
+  const healthPort = await openHealthPort(config.healthAddress, health, shell);
   const server = await start({ config, logger, logControl, grpcTls });
+  health.follow(server.readiness);
   const inventory = new Inventory(server.bus, wantedModels(config), server.worker);
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
   if (loaded === 'loaded') {
@@ -45,6 +50,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
     if (failed > 0 && config.exitOnError) {
       shell.print(`${failed} of the models cannot be served, and --exit-on-error is set: ending`);
       await drain(server, config, logger);
+      await healthPort?.close();
       return 1;
     }
     if (config.allowGrpc)
@@ -54,7 +60,9 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   }
   const name = await signal;
   shell.print(`${name}: finishing the accepted requests (at most ${config.exitTimeoutSecs} s; again ends at once)`);
+  health.end();
   await drain(server, config, logger);
+  await healthPort?.close();
   shell.print('Everything has ended. Bye.');
   return 0;
 }

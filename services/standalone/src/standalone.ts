@@ -4,7 +4,7 @@ import { type Clock, type Random, systemClock, systemRandom } from '@shoal/core'
 import { createTransport } from '@shoal/link';
 import { type ModelWorkerService, startModelWorker } from '@shoal/model-worker';
 import { type RouterService, startRouter } from '@shoal/router';
-import type { TlsFiles } from '@shoal/rpc';
+import type { HealthSource, TlsFiles } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 
@@ -22,6 +22,8 @@ export interface StandaloneDeps {
 export interface Standalone {
   readonly address: string;
   readonly port: number;
+  /** Whether it should be sent requests. */
+  readonly readiness: HealthSource;
   /** Settled when every start-up model is READY or has failed. */
   readonly initialLoad: Promise<void>;
   /** The announcements of this process, to look at. */
@@ -76,6 +78,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
   return {
     address: router.address,
     port: router.port,
+    readiness: router.readiness,
     initialLoad: worker.initialLoad,
     bus,
     worker: 'worker',

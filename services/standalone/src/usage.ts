@@ -5,6 +5,7 @@ import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { clusterFlags, linkAddressFlag, linkFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import { processFlags } from './flags';
+import { healthFlags } from './health/command';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
 
@@ -52,6 +53,11 @@ export const commands: readonly Command[] = [
       { title: 'Requests', flags: dataFlags },
       { title: 'Output', flags: outputFlags },
     ],
+  },
+  {
+    name: 'health',
+    summary: 'asks a running process whether it serves: exit code 0 if it does, else 1',
+    sections: [{ title: 'Question', flags: healthFlags }],
   },
   {
     name: 'router',

@@ -51,6 +51,7 @@ class NatsBus implements Bus {
   readonly #calls: Calls;
   readonly state: NatsState;
   readonly blobs: NatsBlobs;
+  readonly joined: Promise<void>;
   readonly #served: Served;
   readonly #connection: Connection;
   #session = new AbortController();
@@ -68,6 +69,7 @@ class NatsBus implements Bus {
       new Promise<void>((resolve) => (this.#complete = resolve)),
       new Promise<void>((resolve) => (this.#stateComplete = resolve)),
     ]);
+    this.joined = this.#known.then(() => undefined);
     this.#presence = new Presence(settings.owner, (owner, lives) => {
       this.#values.claims.changed(owner);
       if (!lives) this.#calls.gone(owner);

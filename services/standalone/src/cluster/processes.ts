@@ -4,7 +4,7 @@ import type { Clock, Random } from '@shoal/core';
 import { createTransport } from '@shoal/link';
 import { startModelWorker } from '@shoal/model-worker';
 import { startRouter } from '@shoal/router';
-import type { TlsFiles } from '@shoal/rpc';
+import type { HealthSource, TlsFiles } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { Inventory } from '../inventory';
 import { renderModelTable } from '../model-table';
@@ -34,6 +34,10 @@ export interface ProcessParts<Config> {
 
 /** One service that runs alone. */
 export interface ClusterProcess {
+  /** Settled once it can do its work; absent: it can at once. */
+  readonly able?: Promise<void>;
+  /** Whether it should be sent requests, where that changes. */
+  readonly readiness?: HealthSource;
   /** Settled with an exit code when it cannot or need not go on by itself. */
   readonly failed?: Promise<number>;
   drain(graceMs: number): Promise<void>;
@@ -98,6 +102,7 @@ export async function startWorkerProcess(parts: ProcessParts<WorkerProcessConfig
   }
   void tellWhenLoaded();
   return {
+    able: worker.initialLoad,
     failed: failure,
     drain(graceMs) {
       ending = true;

@@ -4,6 +4,8 @@ import { type Bus, type NatsBusOptions, createNatsBus } from '@shoal/bus';
 import { type Clock, type Random, ShoalError, systemRandom } from '@shoal/core';
 import { type Logger, createLogger } from '@shoal/telemetry';
 import { firstSignal } from '../first-signal';
+import { openHealthPort } from '../health/health-port';
+import { ProcessHealth } from '../health/process-health';
 import { logControlOf } from '../log-control';
 import { project } from '../project';
 import type { ServeShell } from '../serve';
@@ -32,21 +34,30 @@ export async function runProcess<Config extends ClusterConfig>(
   const natsOptions = natsOptionsOf(config);
   shell.print(`Shoal ${project.version}: ${service} ${id}, joining the cluster at ${withoutSecrets(url)}`);
   const signal = firstSignal(shell);
+  const health = new ProcessHealth();
+  const healthPort = await openHealthPort(config.healthAddress, health, shell);
   const joining = createNatsBus({ url, clock, random, logger, name: id, ...natsOptions });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
-  if (bus === undefined) return 0;
+  if (bus === undefined) {
+    await healthPort?.close();
+    return 0;
+  }
   const started = await startOn(bus, () =>
     start({ id, config, bus, clock, random, logger, logControl, linkTls, grpcTls, print: (line) => shell.print(line) }),
   );
+  if (started.readiness) health.follow(started.readiness);
+  else void Promise.all([bus.joined, started.able]).then(() => health.ready());
   shell.print('Ctrl-C ends it once what it has accepted is finished.');
   const ended = await Promise.race([signal, ...(started.failed ? [started.failed] : [])]);
   if (typeof ended === 'string') {
     shell.print(`${ended}: finishing what was accepted (at most ${config.exitTimeoutSecs} s; again ends at once)`);
   }
+  health.end();
   await started.drain(config.exitTimeoutSecs * 1000);
   await bus.close();
   linkTls?.files.close();
   natsTls?.close();
+  await healthPort?.close();
   shell.print('Everything has ended. Bye.');
   return typeof ended === 'string' ? 0 : ended;
 }
