@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import { Client, credentials, status } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials, status } from '@grpc/grpc-js';
 import { systemClock } from '@shoal/core';
 import { FakeClock, assertNothingOpen, openNow, selfSigned, until } from '@shoal/testing';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,16 +47,17 @@ describe.each(grpcCarriers)('a server on %s', (carrier) => {
     let server: RpcServer;
     let client: Client;
     let running: CallContext[];
-    let answer: (text: string) => void;
+    let answers: ((text: string) => void)[];
 
     beforeEach(async () => {
       clock = new FakeClock();
       server = createServer({ carrier, clock });
       running = [];
+      answers = [];
       server.addService(echoService, {
         Unary(_text: string, call: CallContext) {
           running.push(call);
-          return new Promise<string>((resolve) => (answer = resolve));
+          return new Promise<string>((resolve) => answers.push(resolve));
         },
         Chat: (call: StreamCall<string, string>) => {
           running.push(call);
@@ -76,9 +77,9 @@ describe.each(grpcCarriers)('a server on %s', (carrier) => {
       const asked = ask(client, 'x');
       await until(() => running.length > 0);
       const drained = server.drain(5000);
-      // The client has heard of it once a new call is turned away.
+      await until(() => client.getChannel().getConnectivityState(false) !== connectivityState.READY);
       await expect(ask(client, 'late')).rejects.toMatchObject({ code: status.UNAVAILABLE });
-      answer('done');
+      for (const answer of answers) answer('done');
       await expect(asked).resolves.toBe('done');
       await drained;
       expect(running).toHaveLength(1);

@@ -136,6 +136,9 @@ export interface RpcServer {
    * @throws ShoalError UNAVAILABLE with the address when it cannot be bound.
    */
   listen(address: string, tls?: TlsOptions | Renewable<TlsOptions>): Promise<number>;
-  /** Takes no new calls, lets the running ones end; after `graceMs` ends them with UNAVAILABLE. */
+  /**
+   * Takes no new connections, tells clients to go elsewhere, serves what they had sent by then; after `graceMs` ends what still
+   * runs with UNAVAILABLE.
+   */
   drain(graceMs: number): Promise<void>;
 }

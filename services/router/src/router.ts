@@ -44,8 +44,8 @@ export interface RouterService {
   /** Whether it should be sent requests: what its health service says. */
   readonly readiness: HealthSource;
   /**
-   * Says that it is not ready, takes nothing new, answers what it has accepted (for at most `graceMs`; the rest gets
-   * UNAVAILABLE), then ends its links.
+   * Says that it is not ready, tells its clients to go elsewhere, answers what they had sent by then (for at most `graceMs`; the rest
+   * gets UNAVAILABLE), then ends its links.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -87,7 +87,11 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     traffic,
     shadowBounds,
   });
-  const streams = new InferStreams(inference, { requests: config.maxStreamRequests, bytes: config.maxStreamBytes });
+  const streams = new InferStreams(
+    inference,
+    { requests: config.maxStreamRequests, bytes: config.maxStreamBytes },
+    clock,
+  );
   const server = buildServer({
     bus,
     batching,
@@ -133,6 +137,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     lifecycle.advance('DRAINING');
     streams.drain();
     await server?.drain(graceMs);
+    streams.close();
     await close();
   }
   let drained: Promise<void> | undefined;

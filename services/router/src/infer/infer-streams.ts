@@ -1,17 +1,24 @@
+import type { CancelTimer, Clock } from '@shoal/core';
 import type { StreamCall } from '@shoal/rpc';
 import { InferStream, type StreamLimits } from './infer-stream';
 import type { Inference } from './inference';
+
+/** For so long streams are read on after a drain has begun: short ones end by themselves, and are answered in full. */
+const noticeMs = 1_000;
 
 /** All ModelStreamInfer calls that are open. */
 export class InferStreams {
   readonly #inference: Inference;
   readonly #limits: StreamLimits;
+  readonly #clock: Clock;
   readonly #open = new Set<InferStream>();
   #draining = false;
+  #cancelNotice: CancelTimer | undefined;
 
-  constructor(inference: Inference, limits: StreamLimits) {
+  constructor(inference: Inference, limits: StreamLimits, clock: Clock) {
     this.#inference = inference;
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   handle(call: StreamCall<Buffer, Buffer>): void {
@@ -20,9 +27,16 @@ export class InferStreams {
     if (this.#draining) stream.drain();
   }
 
-  /** Ends every stream once it has answered what it accepted. */
+  /** Ends every stream, when its client has had a moment to end it, once it has answered what it accepted. */
   drain(): void {
-    this.#draining = true;
-    for (const stream of [...this.#open]) stream.drain();
+    this.#cancelNotice ??= this.#clock.schedule(noticeMs, () => {
+      this.#draining = true;
+      for (const stream of [...this.#open]) stream.drain();
+    });
+  }
+
+  /** All have ended. */
+  close(): void {
+    this.#cancelNotice?.();
   }
 }

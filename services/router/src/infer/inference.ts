@@ -56,7 +56,8 @@ export class Inference {
   /** Starts a request. @throws ShoalError that the client is to see when it is refused at once; then `listener` hears nothing. */
   start(view: InferRequestView, origin: InferOrigin, listener: InferListener): InferCall {
     const { table, admission, lifecycle, regions, traffic, clock } = this.#deps;
-    if (lifecycle.state !== 'READY') throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    // Also while it drains: what reaches it then was sent before its client could know.
+    if (lifecycle.state === 'STOPPED') throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
     const use = regions && new RegionUse(regions);
     try {
       const route = traffic.route(view, origin.headers);

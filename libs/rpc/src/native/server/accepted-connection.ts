@@ -1,4 +1,4 @@
-import { ShoalError, systemRandom } from '@shoal/core';
+import { systemRandom } from '@shoal/core';
 import {
   type HeaderBlock,
   type Http2Limits,
@@ -6,7 +6,6 @@ import {
   ServerConnection,
   type Stream,
   type StreamHandler,
-  errorCodes,
 } from '@shoal/http2';
 import type { Socket } from 'node:net';
 import { refuse } from './answer';
@@ -30,9 +29,6 @@ export interface ConnectionHost extends CallServer {
   closed(connection: AcceptedConnection): void;
 }
 
-/** Calls that are sent back unprocessed while the server drains; resets beyond what an honest client may cause would end its connection. */
-const maxRefused = 500;
-
 /** Of all calls: what happens to a stream happens to its call. */
 const toCall: StreamHandler = {
   onData: (stream, bytes, start, end) => (stream.user as ServerCall).reader.push(bytes, start, end),
@@ -52,7 +48,6 @@ export class AcceptedConnection implements CallConnection, Sending {
   readonly peer: string;
   readonly #host: ConnectionHost;
   readonly #connection: ServerConnection;
-  #refused = 0;
 
   /** @param fed bytes are given to `receive` by who reads the socket */
   static accept(socket: Socket, fed: boolean, host: ConnectionHost): AcceptedConnection {
@@ -107,8 +102,8 @@ export class AcceptedConnection implements CallConnection, Sending {
     const head = requestHead(block, host.routes);
     if (head.httpStatus !== 0) return httpAnswer(head.httpStatus, block.method);
     const { route } = head;
-    if (host.draining) this.#turnAway(stream);
-    else if (head.refusal !== undefined) refuse(stream, head.refusal);
+    // Also while the server drains: the client has not heard of it yet, and many do not try again by themselves.
+    if (head.refusal !== undefined) refuse(stream, head.refusal);
     else if (route !== undefined) {
       stream.handler = toCall;
       if (route.requestStream || route.responseStream) {
@@ -119,11 +114,5 @@ export class AcceptedConnection implements CallConnection, Sending {
       return toCall;
     }
     return toNobody;
-  }
-
-  /** Best so that clients may ask elsewhere without telling their user (RFC 9113 §8.7). */
-  #turnAway(stream: Stream): void {
-    if (this.#refused++ < maxRefused) stream.reset(errorCodes.REFUSED_STREAM);
-    else refuse(stream, new ShoalError('UNAVAILABLE', 'the server is shutting down'));
   }
 }
