@@ -86,6 +86,8 @@ export type ServiceName = 'router' | 'batching' | 'model-worker';
 /** A router that listens, with a client of its own. */
 export interface Door {
   readonly member: ClusterMember;
+  /** HOST:PORT */
+  readonly address: string;
   readonly client: StockClient;
 }
 
@@ -132,7 +134,7 @@ export class Cluster {
     const name = `${service}-${number}`;
     const url = this.#security?.natsUrl(this.nats) ?? this.nats.url;
     const argv: string[] = [service, '--nats', url, '--id', name, ...args, ...(this.#security?.args(service) ?? [])];
-    if (service === 'router') argv.push('--grpc-port', '0');
+    if (service === 'router' && !args.includes('--grpc-port')) argv.push('--grpc-port', '0');
     if (service === 'model-worker') {
       const repository = new TemporaryRepository(this.#models);
       this.#repositories.push(repository);
@@ -148,9 +150,17 @@ export class Cluster {
     this.members.push(member);
     if (service === 'router') {
       const [, address = ''] = await member.says(/Started GRPCInferenceService at (\S+)/);
-      this.doors.push({ member, client: new StockClient(address, this.#security?.credentials) });
+      this.doors.push({ member, address, client: new StockClient(address, this.#security?.credentials) });
     } else await member.says(service === 'batching' ? /Takes routers' links at/ : /Runners take links at/);
     return member;
+  }
+
+  /** Ends a process as an operator would, then starts another one in its place; a router at the same address. */
+  async replace(member: ClusterMember): Promise<ClusterMember> {
+    const [service = ''] = /^[a-z]+(-[a-z]+)*/.exec(member.name) ?? [];
+    await member.stop();
+    const port = this.doors.find((door) => door.member === member)?.address.split(':')[1];
+    return this.start(service as ServiceName, port === undefined ? [] : ['--grpc-port', port]);
   }
 
   /** Resolves when every router says that it is ready. */

@@ -1,6 +1,7 @@
 import {
   type CallOptions,
   type ChannelCredentials,
+  type ChannelOptions,
   Client,
   type ClientDuplexStream,
   Metadata,
@@ -65,12 +66,18 @@ export interface Failure {
 export class StockClient {
   readonly #client: Client;
 
-  constructor(target: string, security: ChannelCredentials = credentials.createInsecure()) {
+  /** @param options Of the channel, beyond what all have. */
+  constructor(
+    target: string,
+    security: ChannelCredentials = credentials.createInsecure(),
+    options: ChannelOptions = {},
+  ) {
     this.#client = new Client(target, security, {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       // A connection of its own, also where several clients in one process talk to one server.
       'grpc.use_local_subchannel_pool': 1,
+      ...options,
     });
   }
 
