@@ -1,11 +1,8 @@
-import { type CancelTimer, ShoalError } from '@shoal/core';
-import { readFileSync } from 'node:fs';
-import { type NatsConnection, connect, credsAuthenticator } from '@nats-io/transport-node';
-import { type NatsBusOptions, type NatsTls, type Settings, limited, textOf } from './settings';
-
-const connectTimeoutMs = 2_000;
-/** A server that says nothing for twice as long is given up. */
-const pingMs = 2_000;
+import type { CancelTimer } from '@shoal/core';
+import { type NatsConnection, type NodeConnectionOptions, connect } from '@nats-io/transport-node';
+import { connectTimeoutMs, connectionOptions } from './connection-options';
+import { connectProblem } from './connect-problem';
+import { type NatsBusOptions, type Settings, limited } from './settings';
 
 /**
  * One connection after the other for as long as the bus lives. The client's own reconnecting is off on purpose: what it is
@@ -14,7 +11,7 @@ const pingMs = 2_000;
  */
 export class Connection {
   readonly #settings: Settings;
-  readonly #options: ReturnType<typeof connectionOptions>;
+  readonly #servers: readonly NodeConnectionOptions[];
   readonly #up: (nc: NatsConnection) => void;
   readonly #down: () => void;
   readonly #complain: (text: string) => void;
@@ -27,7 +24,7 @@ export class Connection {
   /** `up` is called with each new connection, `down` when that one ended. */
   constructor(options: NatsBusOptions, settings: Settings, up: (nc: NatsConnection) => void, down: () => void) {
     this.#settings = settings;
-    this.#options = connectionOptions(options);
+    this.#servers = connectionOptions(options);
     this.#up = up;
     this.#down = down;
     this.#complain = limited(settings.clock, (problem, left) =>
@@ -59,13 +56,28 @@ export class Connection {
   }
 
   #dial(): void {
-    this.#dialling = connect(this.#options).then(
+    this.#dialling = this.#reach().then(
       (nc) => this.#connected(nc),
       (thrown: unknown) => {
-        this.#complain(textOf(thrown));
+        this.#complain(connectProblem(thrown, this.#servers[0]?.tls !== undefined));
         this.#later();
       },
     );
+  }
+
+  /** Tries each server once, beginning anywhere, so that many services spread over them. */
+  async #reach(): Promise<NatsConnection> {
+    const first = Math.floor(this.#settings.random.next() * this.#servers.length);
+    let problem: unknown;
+    for (const [i] of this.#servers.entries()) {
+      if (this.#closed) break;
+      try {
+        return await connect(this.#servers[(first + i) % this.#servers.length]);
+      } catch (thrown) {
+        problem = thrown;
+      }
+    }
+    throw problem;
   }
 
   #later(): void {
@@ -92,37 +104,4 @@ export class Connection {
     this.#down();
     this.#later();
   }
-}
-
-/** @throws ShoalError INVALID_ARGUMENT for an URL that is none. */
-function connectionOptions({ url, name, tls, credsFile }: NatsBusOptions) {
-  const urls = url.split(',').map((text) => parse(text.trim()));
-  const user = decodeURIComponent(urls[0]!.username);
-  const pass = decodeURIComponent(urls[0]!.password);
-  const secure = tls !== undefined || urls.some(({ protocol }) => protocol === 'tls:');
-  return {
-    servers: urls.map(({ hostname, port }) => `${hostname}:${port === '' ? '4222' : port}`),
-    name,
-    reconnect: false,
-    ignoreAuthErrorAbort: true,
-    timeout: connectTimeoutMs,
-    pingInterval: pingMs,
-    maxPingOut: 2,
-    ...(user !== '' && (pass === '' ? { token: user } : { user, pass })),
-    ...(credsFile !== undefined && { authenticator: credsAuthenticator(() => readFileSync(credsFile)) }),
-    ...(secure && { tls: files(tls ?? {}) }),
-  };
-}
-
-function files({ caFile, certFile, keyFile }: NatsTls) {
-  return { ...(caFile && { caFile }), ...(certFile && { certFile }), ...(keyFile && { keyFile }) };
-}
-
-function parse(text: string): URL {
-  const full = text.includes('://') ? text : `nats://${text}`;
-  if (!URL.canParse(full) || !/^(?:nats|tls):\/\/./.test(full) || new URL(full).hostname === '') {
-    // Not the text itself: it may hold a password.
-    throw new ShoalError('INVALID_ARGUMENT', 'the NATS URL must be nats://HOST:PORT or tls://HOST:PORT');
-  }
-  return new URL(full);
 }
