@@ -23,6 +23,8 @@ export interface LoadSpec {
   /** Tried one at a time, in this order; the first that makes a session wins. */
   readonly candidates: readonly ProviderCandidate[];
   readonly execution: Execution;
+  /** Each run takes so much longer, without using a processor; 0 but for benches. Only with execution 'thread'. */
+  readonly simulatedDeviceMs: number;
 }
 
 /** The session's own signature, as ONNX Runtime reports it. */

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type VersionAnnouncement, leavingReason, versionsPrefix } from '@shoal/bus';
+import { systemClock } from '@shoal/core';
 import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
 
 let driver: Driver;
@@ -156,6 +157,18 @@ test('a worker that ends does not unload: others may serve the model, and if non
   await driver.stop();
   expect(driver.history).toEqual(['simple/1 UNLOADING']);
   expect(reasons).toContain(leavingReason);
+}, 30_000);
+
+test('a simulated device: no run is over before its time', async () => {
+  await driver.withModels({ simple: 'models' });
+  rewrite('simple', (text) => `${text}\nparameters { key: "simulated_device_us" value { string_value: "60000" } }\n`);
+  await driver.start();
+  const [one] = expectedOf('simple').cases;
+  const began = systemClock.now();
+  const { done } = await driver.run('simple', [driver.member('simple', one as ExpectedCase)]);
+  expect(systemClock.now() - began).toBeGreaterThanOrEqual(59);
+  expect(done).toMatchObject({ outcome: 'ok' });
+  expect(done.computeInferNs).toBeGreaterThanOrEqual(60e6);
 }, 30_000);
 
 test('a config override stays through plain loads until the unload', async () => {

@@ -1,7 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { systemClock } from '@shoal/core';
 import { type ModelSession, openSession } from './model-session';
-import { type FromThread, type ToThread, buffersOf } from './thread-messages';
+import { holdThread } from './simulated-device';
+import { type FromThread, type RunResult, type ToThread, buffersOf } from './thread-messages';
 
 /*
  * The thread that ONNX Runtime blocks: its Node binding creates sessions and runs them synchronously. It is never
@@ -9,6 +10,7 @@ import { type FromThread, type ToThread, buffersOf } from './thread-messages';
  */
 
 let session: ModelSession | undefined;
+let deviceMs = 0;
 
 function post(message: FromThread, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
@@ -17,11 +19,13 @@ function post(message: FromThread, transfer: ArrayBuffer[] = []): void {
 parentPort?.on('message', (message: ToThread) => {
   if (message.kind === 'run') {
     // Nobody asks for a run before the session is loaded.
-    const result = (session as ModelSession).run(message.feeds, message.fetches);
+    const ran = (session as ModelSession).run(message.feeds, message.fetches);
+    const result = deviceMs === 0 ? ran : onDevice(ran, deviceMs);
     post(result, [...result.spent, ...(result.kind === 'ran' ? buffersOf(result.outputs) : [])]);
   } else if (message.kind === 'load') {
     const opened = openSession(message, systemClock);
     session = opened.session;
+    deviceMs = message.simulatedDeviceMs;
     post(opened.outcome);
   } else {
     session = undefined;
@@ -29,3 +33,9 @@ parentPort?.on('message', (message: ToThread) => {
     parentPort?.close();
   }
 });
+
+/** The run as if a device had taken `ms` for it. */
+function onDevice(ran: RunResult, ms: number): RunResult {
+  holdThread(ms);
+  return { ...ran, inferMs: ran.inferMs + ms };
+}

@@ -40,6 +40,23 @@ test('sessions do not spin unless told to, and instances share the cores', () =>
   expect(spun.intraOpNumThreads).toBeUndefined();
 });
 
+test('a simulated device takes its time on the thread, and is told of', () => {
+  const [one] = planInstances(config(), []);
+  if (!one) throw new Error('no plan');
+  const withDevice = (value: string) => ({
+    ...config(),
+    parameters: { simulated_device_us: { string_value: value }, execution_thread: { string_value: 'inline' } },
+  });
+  expect(planSession(config(), one, 1, '/f').load.simulatedDeviceMs).toBe(0);
+  const { load, warnings } = planSession(withDevice('2500'), one, 1, '/f');
+  expect(load).toMatchObject({ execution: 'thread', simulatedDeviceMs: 2.5 });
+  expect(warnings.join()).toContain('2.5 ms for a simulated device');
+  expect(planSession(withDevice('0'), one, 1, '/f')).toMatchObject({ load: { execution: 'inline' } });
+  for (const wrong of ['', '-1', '0.5', '60000001', 'x']) {
+    expect(() => planSession(withDevice(wrong), one, 1, '/f')).toThrow("parameter 'simulated_device_us' must be");
+  }
+});
+
 test('where runs are made is measured, unless the config says it', () => {
   const [one] = planInstances(config(), []);
   if (!one) throw new Error('no plan');

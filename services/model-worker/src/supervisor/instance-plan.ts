@@ -3,6 +3,7 @@ import type { ModelConfig } from '@shoal/protocol';
 import { type ModelInstance, type SessionOptions, sessionOptionsFrom } from '@shoal/repository';
 import type { LoadSpec } from '../control-messages';
 import { executionOf } from './execution';
+import { simulatedDeviceMs } from './simulated-device';
 
 /**
  * The runner processes that a config's instance groups ask for, before the config is completed from the model: `count`
@@ -32,8 +33,21 @@ export function planSession(
 ): { readonly load: LoadSpec; readonly warnings: readonly string[] } {
   const { options, providers, warnings } = sessionOptionsFrom(config, instance);
   const sessionOptions = withSharedCores(withoutSpinning(options), instances, availableParallelism());
-  const execution = executionOf(config);
-  return { load: { kind: 'load', modelPath, sessionOptions, candidates: providers, execution }, warnings };
+  const deviceMs = simulatedDeviceMs(config);
+  // A device does not hold the main thread.
+  const execution = deviceMs > 0 ? 'thread' : executionOf(config);
+  return {
+    load: {
+      kind: 'load',
+      modelPath,
+      sessionOptions,
+      candidates: providers,
+      execution,
+      simulatedDeviceMs: deviceMs,
+    },
+    warnings:
+      deviceMs > 0 ? [...warnings, `${config.name}: each run waits ${deviceMs} ms for a simulated device`] : warnings,
+  };
 }
 
 /**
