@@ -7,6 +7,7 @@ import { markdownOf, writeReport } from './results';
 import { runCells } from './run-table';
 import type { Effort, Measured, OpenTable } from './table';
 import { checkTable } from './tables/check';
+import { clusterTable } from './tables/cluster';
 import { limitTable } from './tables/limit';
 import { peersTable } from './tables/peers';
 import { serveTable } from './tables/serve';
@@ -29,6 +30,8 @@ async function main(): Promise<void> {
       return run(table, effort, limitTable.open());
     case 'peers':
       return run(table, effort, peersTable.open(peersOf(options), say));
+    case 'cluster':
+      return run(table, effort, clusterTable.open(say));
     case 'check':
       return run(table, effort, checkTable.open(say));
     default:

@@ -9,6 +9,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   limit   ONNX Runtime alone
   peers   Shoal and other servers under the same load
   check   shoal bench against ghz
+  cluster the services as processes of a cluster: against one process, and with 1 to 4 runners
 
   --seconds N        measured per cell and round (default 3)
   --warmup N         seconds before that (default 1.5)
@@ -24,7 +25,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
 Writes test/bench/results/TABLE.json and TABLE.md. docs/benchmarks.md says how to read them.
 `;
 
-const tables = ['serve', 'wire', 'limit', 'peers', 'check'];
+const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster'];
 
 export interface BenchOptions {
   readonly table: string;

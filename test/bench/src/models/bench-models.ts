@@ -21,6 +21,8 @@ export interface BenchModel {
   readonly batches: boolean;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
+  /** Further parameters of its config. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 /** The models by name; names and tensors are those that other servers must serve to be compared. */
@@ -86,7 +88,9 @@ export function configText(model: BenchModel, platform: string): string {
     list('input', model.inputs),
     list('output', model.outputs),
     'instance_group [ { count: 1 kind: KIND_CPU } ]',
-    'parameters { key: "intra_op_thread_count" value: { string_value: "1" } }',
+    ...Object.entries({ intra_op_thread_count: '1', ...model.parameters }).map(
+      ([key, value]) => `parameters { key: "${key}" value: { string_value: "${value}" } }`,
+    ),
     ...(model.batches ? ['dynamic_batching { }'] : []),
     '',
   ].join('\n');

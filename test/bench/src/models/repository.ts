@@ -7,9 +7,9 @@ export function modelFile(repository: string, model: BenchModel): string {
   return path.join(repository, model.name, '1', 'model.onnx');
 }
 
-/** Writes all bench models as a repository of ONNX models. */
-export function writeRepository(repository: string): void {
-  for (const model of Object.values(benchModels)) {
+/** Writes models as a repository of ONNX models: all bench models unless others are given. */
+export function writeRepository(repository: string, models: readonly BenchModel[] = Object.values(benchModels)): void {
+  for (const model of models) {
     const file = modelFile(repository, model);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, model.onnx());
