@@ -56,6 +56,11 @@ export interface BatchingAnnouncement {
   readonly address: string;
 }
 
+/** `routers/<id>`: a router that serves clients. They count traffic together, and share what tenants may use in the cluster. */
+export interface RouterAnnouncement {
+  readonly id: string;
+}
+
 /** `models/<model>/<worker>`: a model that a worker's repository holds, loaded or not. */
 export interface ModelAnnouncement {
   /** Who says so. */
@@ -70,6 +75,7 @@ export interface ModelAnnouncement {
 export const versionsPrefix = 'versions/';
 export const runnersPrefix = 'runners/';
 export const batchingPrefix = 'batching/';
+export const routersPrefix = 'routers/';
 export const modelsPrefix = 'models/';
 
 /** Calls served by the model-worker. Both resolve when done, and reject with Triton's codes and texts. */

@@ -132,6 +132,8 @@ export interface Answer {
   readonly kind: 'answer';
   readonly offerId: number;
   readonly response: MessageBytes;
+  /** The member's share, by rows, of the time for which its batch ran, in whole microseconds. */
+  readonly computeUs: number;
 }
 
 /** runner → router: I could not run it (retiring, unknown batch); offer it again. It did no harm. */

@@ -54,8 +54,8 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
     // Two turns and a bit: an offer, its answer, and the other's of each.
     for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
     const response = Buffer.alloc(1_000_000, 9);
-    near.send({ kind: 'answer', offerId: 1, response });
-    far.send({ kind: 'answer', offerId: 2, response });
+    near.send({ kind: 'answer', offerId: 1, response, computeUs: 0 });
+    far.send({ kind: 'answer', offerId: 2, response, computeUs: 0 });
     await until(() => heard.length === 2);
     return heard.map((message) => {
       assert(message.kind === 'answer');
@@ -88,8 +88,9 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
     const held: LinkMessage[] = [];
     farFirst.onMessage((message) => held.push(message));
     // More than there is room for: what is over travels in frames.
-    for (let i = 0; i < 6; i += 1) first.send({ kind: 'answer', offerId: i, response: Buffer.alloc(1_000_000, i) });
-    second.send({ kind: 'answer', offerId: 7, response: Buffer.alloc(1_000_000, 7) });
+    for (let i = 0; i < 6; i += 1)
+      first.send({ kind: 'answer', offerId: i, response: Buffer.alloc(1_000_000, i), computeUs: 0 });
+    second.send({ kind: 'answer', offerId: 7, response: Buffer.alloc(1_000_000, 7), computeUs: 0 });
     await until(() => held.length === 6);
     const shared = held.map((message) => message.kind === 'answer' && !(message.response instanceof Uint8Array));
     expect(shared).toEqual([true, true, true, false, false, false]);
@@ -122,7 +123,8 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
     const heard: LinkMessage[] = [];
     near.onMessage((message) => heard.push(message));
     far.onClose(() => undefined);
-    for (const link of [near, far]) link.send({ kind: 'answer', offerId: 1, response: Buffer.alloc(500_000, 3) });
+    for (const link of [near, far])
+      link.send({ kind: 'answer', offerId: 1, response: Buffer.alloc(500_000, 3), computeUs: 0 });
     await until(() => heard.length === 1);
     await near.close();
     const [message] = heard;

@@ -10,6 +10,8 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** Shown when the verbose level is at least `level` (1, 2, …), as Triton's --log-verbose. */
   verbose(level: number, message: string, fields?: LogFields): void;
+  /** What must not be missing, whatever is turned off: who changed what. Lines have `"audit":true`. */
+  audit(message: string, fields?: LogFields): void;
   /** The same log with `fields` on each line. */
   child(fields: LogFields): Logger;
 }
@@ -37,6 +39,7 @@ export const silentLogger: Logger = {
   warn: () => undefined,
   error: () => undefined,
   verbose: () => undefined,
+  audit: () => undefined,
   child: () => silentLogger,
 };
 
@@ -46,6 +49,7 @@ function wrap(inner: pino.Logger, control: LogControl): Logger {
     warn: (message, fields) => control.warn && inner.warn(fields ?? {}, message),
     error: (message, fields) => control.error && inner.error(fields ?? {}, message),
     verbose: (level, message, fields) => control.verboseLevel >= level && inner.debug(fields ?? {}, message),
+    audit: (message, fields) => inner.info({ audit: true, ...fields }, message),
     child: (fields) => wrap(inner.child(fields), control),
   };
 }

@@ -295,6 +295,7 @@ export class Driver {
       info: write('info'),
       warn: write('warn'),
       error: write('error'),
+      audit: write('audit'),
       verbose: (level, message, fields) => write(`verbose ${level}`)(message, fields),
       child: () => logger,
     };

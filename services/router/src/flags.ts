@@ -25,7 +25,7 @@ export const routerFlags = {
     type: 'string',
     default: '127.0.0.1',
     value: 'ADDRESS',
-    help: 'Address to listen at. The default accepts this machine only; 0.0.0.0 or :: accepts everybody that can reach it, without authentication.',
+    help: 'Address to listen at. The default accepts this machine only; 0.0.0.0 or :: accepts everybody that can reach it, and needs --auth-file or --allow-unauthenticated.',
   },
   grpcMaxMessageBytes: {
     name: 'grpc-max-message-bytes',
@@ -96,6 +96,27 @@ export const routerFlags = {
     default: '',
     value: 'FILE',
     help: 'The authorities that clients’ certificates must come from, in PEM. For --grpc-use-ssl-mutual.',
+  },
+  authFile: {
+    name: 'auth-file',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'JSON file of tenants: their keys (as digests), models, permissions and quotas (docs/access.md; `shoal key` makes a key). Read again when it changes. Empty: everybody who reaches the port may do everything.',
+  },
+  allowUnauthenticated: {
+    name: 'allow-unauthenticated',
+    type: 'boolean',
+    default: false,
+    value: 'BOOL',
+    help: 'Listens at an address that other machines can reach though no --auth-file says who may call. For networks in which everybody is trusted.',
+  },
+  grpcRestrictedProtocol: {
+    name: 'grpc-restricted-protocol',
+    type: 'strings',
+    default: [],
+    value: 'PROTOCOLS:KEY=VALUE',
+    help: 'Calls of these groups (with commas between them: health, metadata, inference, shared-memory, model-config, model-repository, statistics, trace, logging) need the header triton-grpc-protocol-KEY with that value. An environment variable cannot hold values with commas.',
   },
   strictReadiness: {
     name: 'strict-readiness',

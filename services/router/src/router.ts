@@ -3,6 +3,8 @@ import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
 import { type HealthSource, type TlsFiles, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
+import { checkAccess } from './access/check-config';
+import { openAccess } from './access/open-access';
 import { Catalog } from './catalog/catalog';
 import { RouterLinks } from './connections/router-links';
 import type { RouterConfig } from './flags';
@@ -52,10 +54,12 @@ export interface RouterService {
 
 /**
  * Starts the door: follows models, batching instances and runners on the bus, and serves the public API.
- * @throws ShoalError UNAVAILABLE when the address cannot be bound.
+ * @throws ShoalError UNAVAILABLE when the address cannot be bound; INVALID_ARGUMENT as `checkAccess`.
  */
 export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const { bus, clock, logger, logControl, config } = deps;
+  checkAccess(config);
+  const guard = openAccess({ ...deps, encrypted: deps.tls !== undefined });
   const lifecycle = new Lifecycle();
   const catalog = new Catalog(bus, clock);
   const links = new RouterLinks(deps);
@@ -93,6 +97,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     clock,
   );
   const server = buildServer({
+    access: guard?.access,
     bus,
     batching,
     catalog,
@@ -109,6 +114,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
 
   async function close(): Promise<void> {
     deps.tls?.close();
+    guard?.close();
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
     batching.close();

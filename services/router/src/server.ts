@@ -2,6 +2,9 @@ import type { Bus, Instances } from '@shoal/bus';
 import type { Clock } from '@shoal/core';
 import { type GrpcCarrier, type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
+import type { Access } from './access/access';
+import { guardedServer } from './access/guarded-server';
+import { Restrictions } from './access/restrictions';
 import type { Catalog } from './catalog/catalog';
 import type { RouterConfig } from './flags';
 import { inferHandlers } from './handlers/infer';
@@ -19,6 +22,8 @@ import { TraceSettings } from './settings/trace-settings';
 import type { Regions } from './shared-memory/regions';
 
 export interface ServerParts {
+  /** Undefined: everybody may do everything. */
+  readonly access: Access | undefined;
   readonly bus: Bus;
   /** The batching instances. */
   readonly batching: Instances;
@@ -41,7 +46,7 @@ const trafficProto = 'shoal/control/v1/traffic.proto';
 export function buildServer(parts: ServerParts): RpcServer | undefined {
   const { bus, catalog, clock, config, inference, logger, streams } = parts;
   if (!config.allowGrpc) return undefined;
-  const server = createServer({
+  const bare = createServer({
     clock,
     carrier: config.grpcCarrier as GrpcCarrier,
     maxMessageBytes: config.grpcMaxMessageBytes,
@@ -54,6 +59,8 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
       logger.error('a call failed inside the server', { path, error });
     },
   });
+  const restrictions = new Restrictions(config.grpcRestrictedProtocol);
+  const server = guardedServer(bare, { access: parts.access, restrictions, logger });
   server.addService(
     loadService(protoFile, 'inference.GRPCInferenceService'),
     {

@@ -27,7 +27,11 @@ test('serve --help names every flag that serve takes', () => {
 
 test.each([
   [['sevre'], 2, "unknown command 'sevre': did you mean serve?"],
-  [['fly'], 2, "unknown command 'fly': shoal knows serve, bench, health, router, batching, model-worker"],
+  [
+    ['helicopter'],
+    2,
+    "unknown command 'helicopter': shoal knows serve, bench, health, key, router, batching, model-worker",
+  ],
   [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
   [['help', 'sevre'], 2, 'did you mean serve?'],
   [['serve', '--rate-limit=execution_count'], 2, '--rate-limit is not supported: this version has no rate limiter'],
@@ -43,6 +47,11 @@ test.each([
     2,
     '--model-repository /nowhere/at/all: there is no such folder',
   ],
+  [['serve', '--grpc-address=0.0.0.0'], 2, '--allow-unauthenticated=true lets everybody do everything'],
+  [['router', '--nats=nats://localhost:1', '--grpc-address=::'], 2, '--auth-file=FILE says who may call'],
+  [['serve', '--auth-file=/nowhere.json'], 2, '--auth-file /nowhere.json: there is no such file'],
+  [['serve', '--grpc-restricted-protocol=infer:k=v'], 2, "unknown restricted protocol 'infer'"],
+  [['key', '--expires=soon'], 2, '--expires=soon: expected a date as 2027-01-31'],
   [['router'], 2, '--nats=nats://HOST:4222 says where; `shoal serve` runs all of them'],
   [['batching', '--nats=nats://localhost:1', '--link-address=0.0.0.0:7000'], 2, 'expected the address at which'],
   [['batching', '--nats=nats://localhost:1', '--link-address=10.0.0.1:7000'], 2, '--allow-open-links=true'],

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { nearest, parseFlags } from '@shoal/config';
 import { ShoalError, systemClock } from '@shoal/core';
-import { openGrpcTls } from '@shoal/router';
+import { checkAccess, openGrpcTls } from '@shoal/router';
 import { type BenchShell, bench } from './bench';
 import { batchingProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import {
@@ -14,6 +14,7 @@ import {
 import { runProcess } from './cluster/run-process';
 import { serveFlags } from './flags';
 import { health } from './health/command';
+import { key } from './key';
 import { logDestination } from './log-destination';
 import { project } from './project';
 import { type ServeShell, serve } from './serve';
@@ -48,6 +49,7 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
   try {
     if (command.name === 'bench') return await bench(argv, benchShell);
     if (command.name === 'health') return await health(argv, process.env, complain);
+    if (command.name === 'key') return key(argv, { env: process.env, print: (text) => void print(text) });
     if (command.name === 'serve') {
       const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
       return await serve(config, serveShell(config.logFormat));
@@ -65,6 +67,7 @@ function runOne(name: 'router' | 'batching' | 'model-worker', argv: readonly str
   const sources = { argv, env: process.env };
   if (name === 'router') {
     const config = parseFlags(routerProcessFlags, sources);
+    checkAccess(config);
     return runProcess(name, config, startRouterProcess, serveShell(config.logFormat), openGrpcTls);
   }
   if (name === 'batching') {

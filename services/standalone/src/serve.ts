@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ShoalError } from '@shoal/core';
-import { openGrpcTls } from '@shoal/router';
+import { checkAccess, openGrpcTls } from '@shoal/router';
 import { type Logger, createLogger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 import { type SignalShell, firstSignal } from './first-signal';
@@ -31,6 +31,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   const logger = createLogger(logControl, shell.logDestination);
   const { refusals, warnings } = judgeTritonFlags(config);
   if (refusals.length > 0) throw new ShoalError('INVALID_ARGUMENT', refusals.join('; '));
+  checkAccess(config);
   for (const warning of warnings) logger.warn(warning);
   const repositories = [...config.modelRepository, ...config.modelStore];
   repositories.forEach(checkFolder);

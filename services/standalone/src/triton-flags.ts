@@ -62,9 +62,9 @@ const tritonOnly: readonly TritonFlag[] = [
   },
   { names: ['id'], effect: 'ignored', reason: 'the server always calls itself triton' },
   {
-    names: ['grpc-restricted-protocol', 'http-restricted-api'],
-    effect: 'refused',
-    reason: 'this version cannot restrict calls: put it behind a proxy that does',
+    names: ['http-restricted-api'],
+    effect: 'ignored',
+    reason: 'this version serves gRPC only',
   },
   { names: ['backend-config'], effect: 'refused', reason: 'say it in the config.pbtxt of each model' },
   { names: ['model-namespacing'], effect: 'refused', reason: 'the names of models are unique in this version' },

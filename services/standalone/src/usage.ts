@@ -6,6 +6,7 @@ import { routerFlags } from '@shoal/router';
 import { clusterFlags, linkAddressFlag, linkFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import { processFlags } from './flags';
 import { healthFlags } from './health/command';
+import { keyFlags } from './key';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
 
@@ -25,6 +26,12 @@ const benchNote = `Examples:
   shoal bench -m simple --concurrency-range 1:64:21 --streaming  closed loop, more and more in flight
   shoal bench -m digits --request-rate-range 1000 --request-distribution poisson
   shoal bench -m embed --shape ids:128 --shared-memory system -b 4 --format csv`;
+
+const keyNote = `Nothing is stored: the key is printed once, and the auth file holds only its digest. To replace a key, add a second one to
+the tenant, give it to the caller, and take the first one out when it is no longer used.
+
+Example:
+  shoal key --id 2026-11 --expires 2027-12-31`;
 
 /** One sub-command: what it is for and what it takes. */
 export interface Command {
@@ -58,6 +65,11 @@ export const commands: readonly Command[] = [
     name: 'health',
     summary: 'asks a running process whether it serves: exit code 0 if it does, else 1',
     sections: [{ title: 'Question', flags: healthFlags }],
+  },
+  {
+    name: 'key',
+    summary: 'makes a key for a client, and the entry for it in the --auth-file',
+    sections: [{ title: 'Key', flags: keyFlags }],
   },
   {
     name: 'router',
@@ -105,7 +117,11 @@ Example: shoal serve --model-repository ./models
 
 /** The text of `shoal COMMAND --help`. */
 export function commandHelp({ name, summary, sections }: Command): string {
-  const further: Readonly<Record<string, string>> = { serve: `\n\n${tritonNote}`, bench: `\n\n${benchNote}` };
+  const further: Readonly<Record<string, string>> = {
+    serve: `\n\n${tritonNote}`,
+    bench: `\n\n${benchNote}`,
+    key: `\n\n${keyNote}`,
+  };
   const notes = configNote + (further[name] ?? '');
   return renderHelp(`shoal ${name}: ${summary}.\n\nUsage: shoal ${name} [options]\n\n${notes}`, sections);
 }

@@ -68,7 +68,7 @@ const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
     outputs: fc.array(output, { maxLength: 4 }),
   }),
   fc.record({ kind: fc.constant('withdraw'), batchId: whole, member: whole }),
-  fc.record({ kind: fc.constant('answer'), offerId: whole, response: fc.oneof(bytes, block) }),
+  fc.record({ kind: fc.constant('answer'), offerId: whole, response: fc.oneof(bytes, block), computeUs: whole }),
   fc.record({ kind: fc.constant('refused'), offerId: whole }),
   fc.record({ kind: fc.constant('ready'), runner: text, queue: text, credits: whole }),
   fc.record({
@@ -264,8 +264,8 @@ test.each([-1, 0.5, Number.NaN, 2 ** 53])('%d is no number to send, and leaves t
 
 test('bytes in pieces are one field', () => {
   const pieces = [Buffer.from('one'), Buffer.alloc(0), Buffer.from(' after the other')];
-  const [message] = decodeFrame(encode([{ kind: 'answer', offerId: 1, response: pieces }]));
-  expect(message).toEqual({ kind: 'answer', offerId: 1, response: Buffer.concat(pieces) });
+  const [message] = decodeFrame(encode([{ kind: 'answer', offerId: 1, response: pieces, computeUs: 0 }]));
+  expect(message).toEqual({ kind: 'answer', offerId: 1, response: Buffer.concat(pieces), computeUs: 0 });
 });
 
 test('the last message can be taken out again', () => {

@@ -68,7 +68,8 @@ function putFields(sink: Sink, message: FrameMessage): void {
       return sink.uint(2, message.member);
     case 'answer':
       sink.uint(1, message.offerId);
-      return putBytes(sink, 2, message.response);
+      putBytes(sink, 2, message.response);
+      return sink.uint(5, message.computeUs);
     case 'refused':
       return sink.uint(1, message.offerId);
     case 'ready':

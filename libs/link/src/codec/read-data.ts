@@ -46,14 +46,16 @@ export function readData(reader: WireReader): Data {
 export function readAnswer(reader: WireReader): Answer {
   let offerId = 0;
   let response: MessageBytes = noBytes;
+  let computeUs = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) offerId = reader.uint();
     else if (tag === 0x12) response = reader.bytes();
     else if (tag === 0x1a) response = nested(reader, readBlock);
+    else if (tag === 0x28) computeUs = reader.uint();
     else reader.skip(tag);
   }
-  return { kind: 'answer', offerId, response };
+  return { kind: 'answer', offerId, response, computeUs };
 }
 
 function readInput(reader: WireReader): InputData {

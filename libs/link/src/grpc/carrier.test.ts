@@ -89,6 +89,7 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
       kind: 'answer',
       offerId,
       response: Buffer.alloc(size),
+      computeUs: 0,
     });
     link.send(answer(1, 10));
     link.send(answer(2, 2_000_000));
@@ -105,7 +106,9 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
     raw.write(frameOf(router));
     const link = await acceptedLink();
     const response = new Array<Uint8Array>(2048).fill(Buffer.alloc(2 ** 20));
-    expect(() => link.send({ kind: 'answer', offerId: 1, response })).toThrow(/exceeds the limit of 2147483647 bytes/);
+    expect(() => link.send({ kind: 'answer', offerId: 1, response, computeUs: 0 })).toThrow(
+      /exceeds the limit of 2147483647 bytes/,
+    );
     link.send(refused(1));
     await until(() => frames.length === 2);
     expect(decodeFrame(frames[1] as Buffer)).toEqual([refused(1)]);
@@ -168,7 +171,7 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
     const link = await connectGrpc(listener.address, router, {}, options(), new Connections(clock, carrier));
     const far = await acceptedLink();
     const block = Buffer.alloc(1024 * 1024);
-    for (let i = 0; i < 64; i += 1) link.send({ kind: 'answer', offerId: i, response: block });
+    for (let i = 0; i < 64; i += 1) link.send({ kind: 'answer', offerId: i, response: block, computeUs: 0 });
     for (let turn = 0; turn < 300; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     // What the far end took: its stream window, and a few messages on their way to the receiver.
     expect(link.bufferedBytes).toBeGreaterThan(24 * 1024 * 1024);

@@ -65,7 +65,7 @@ function pair(): [near: End, far: End] {
   return [near, far];
 }
 
-const answer = (response: MessageBytes): LinkMessage => ({ kind: 'answer', offerId: 1, response });
+const answer = (response: MessageBytes): LinkMessage => ({ kind: 'answer', offerId: 1, response, computeUs: 0 });
 
 function data(...tensors: MessageBytes[]): Data {
   const inputs = tensors.map((bytes, index) => ({ index, shape: [1], bytes }));

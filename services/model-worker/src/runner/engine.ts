@@ -257,11 +257,17 @@ export class Engine {
       return;
     }
     const memberErrors: MemberError[] = [];
+    const usPerRow =
+      (result.inferMs * 1000) /
+      Math.max(
+        1,
+        job.members.reduce((rows, one) => rows + one.rows, 0),
+      );
     job.members.forEach((one, i) => {
       if (!this.#book.isPresent(job.batchId, one.member)) return;
       try {
         const response = buildResponse(one.requestId, parts[i] ?? [], one.outputs);
-        one.link.send({ kind: 'answer', offerId: one.offerId, response });
+        one.link.send({ kind: 'answer', offerId: one.offerId, response, computeUs: Math.round(usPerRow * one.rows) });
       } catch (thrown) {
         memberErrors.push({ member: one.member, ...faultOf(thrown) });
       }

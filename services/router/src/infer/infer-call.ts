@@ -19,8 +19,11 @@ export interface InferListener {
 export interface InferCallParts {
   readonly table: RequestTable;
   readonly replan: () => InferPlan;
-  /** Gives back what was admitted; called once. */
-  readonly release: () => void;
+  /**
+   * Gives back what was admitted; called once.
+   * @param computeUs What it took of the model's time, in microseconds; 0 = unknown, or none.
+   */
+  readonly release: (computeUs: number) => void;
   /** Compares it with a shadow version, which is not needed when it is cancelled. */
   readonly pair: { abandon(): void } | undefined;
 }
@@ -52,11 +55,11 @@ export class InferCall implements Waiter {
   cancel(): void {
     if (this.#over) return;
     if (this.#pending) this.#parts.table.cancel(this.#pending);
-    this.#end();
+    this.#end(0);
     this.#parts.pair?.abandon();
   }
 
-  answered(response: Uint8Array, done: boolean): void {
+  answered(response: Uint8Array, done: boolean, computeUs: number): void {
     let bytes: Buffer;
     try {
       bytes = this.#finish(asBuffer(response));
@@ -64,7 +67,7 @@ export class InferCall implements Waiter {
       this.failed(toShoalError(thrown), 'model');
       return;
     }
-    this.#end();
+    this.#end(computeUs);
     this.#listener.answered(bytes, done);
   }
 
@@ -73,7 +76,7 @@ export class InferCall implements Waiter {
   }
 
   failed(error: ShoalError, origin: FailureOrigin): void {
-    this.#end();
+    this.#end(0);
     this.#listener.failed(error, origin);
   }
 
@@ -83,9 +86,9 @@ export class InferCall implements Waiter {
     return writeOutputs(response, plan.request, plan.version.signature, plan.regions);
   }
 
-  #end(): void {
+  #end(computeUs: number): void {
     this.#over = true;
-    this.#parts.release();
+    this.#parts.release(computeUs);
   }
 }
 

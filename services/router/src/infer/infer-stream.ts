@@ -1,6 +1,7 @@
 import { ShoalError, toShoalError } from '@shoal/core';
 import { type InferRequestView, scanInferRequest, streamError, wrapStreamResponse } from '@shoal/protocol';
 import type { StreamCall } from '@shoal/rpc';
+import type { Caller } from '../access/caller';
 import type { FailureOrigin } from '../requests/pending-request';
 import type { Inference } from './inference';
 import { type ResponseSlot, SlotLine } from './response-slot';
@@ -17,6 +18,7 @@ export interface StreamLimits {
  */
 export class InferStream {
   readonly #call: StreamCall<Buffer, Buffer>;
+  readonly #caller: Caller | undefined;
   readonly #inference: Inference;
   readonly #limits: StreamLimits;
   readonly #grpcErrors: boolean;
@@ -32,8 +34,15 @@ export class InferStream {
   #over = false;
 
   /** @param closed Called once, when the stream has ended. */
-  constructor(call: StreamCall<Buffer, Buffer>, inference: Inference, limits: StreamLimits, closed: () => void) {
+  constructor(
+    call: StreamCall<Buffer, Buffer>,
+    caller: Caller | undefined,
+    inference: Inference,
+    limits: StreamLimits,
+    closed: () => void,
+  ) {
     this.#call = call;
+    this.#caller = caller;
     this.#inference = inference;
     this.#limits = limits;
     this.#closed = closed;
@@ -68,7 +77,13 @@ export class InferStream {
   }
 
   #start(slot: ResponseSlot, view: InferRequestView, message: Buffer): void {
-    const origin = { unary: false, message, deadline: this.#call.deadline, headers: this.#call };
+    const origin = {
+      unary: false,
+      message,
+      deadline: this.#call.deadline,
+      headers: this.#call,
+      caller: this.#caller,
+    };
     slot.infer = this.#inference.start(view, origin, {
       answered: (response) => this.#settle(slot, wrapStreamResponse(response)),
       failed: (error, failureOrigin) => this.#failed(slot, view, error, failureOrigin),

@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '@shoal/core';
 import type { StreamCall } from '@shoal/rpc';
+import type { Caller } from '../access/caller';
 import { InferStream, type StreamLimits } from './infer-stream';
 import type { Inference } from './inference';
 
@@ -21,8 +22,9 @@ export class InferStreams {
     this.#clock = clock;
   }
 
-  handle(call: StreamCall<Buffer, Buffer>): void {
-    const stream: InferStream = new InferStream(call, this.#inference, this.#limits, () => this.#open.delete(stream));
+  handle(call: StreamCall<Buffer, Buffer>, caller: Caller | undefined): void {
+    const closed = () => this.#open.delete(stream);
+    const stream: InferStream = new InferStream(call, caller, this.#inference, this.#limits, closed);
     this.#open.add(stream);
     if (this.#draining) stream.drain();
   }

@@ -1,6 +1,8 @@
 import { type Clock, type Lifecycle, ShoalError } from '@shoal/core';
 import { type InferRequestView, checkInferRequest, maxMessageBytes } from '@shoal/protocol';
 import type { Logger } from '@shoal/telemetry';
+import type { Caller } from '../access/caller';
+import type { Usage } from '../access/quotas';
 import type { Catalog } from '../catalog/catalog';
 import type { VersionEntry } from '../catalog/version-entry';
 import type { Admission } from '../requests/admission';
@@ -24,6 +26,8 @@ export interface InferOrigin {
   readonly deadline: number | undefined;
   /** Of the call. */
   readonly headers: RequestHeaders;
+  /** Undefined where everybody may do everything. */
+  readonly caller: Caller | undefined;
 }
 
 export interface InferenceDeps {
@@ -56,21 +60,26 @@ export class Inference {
   /** Starts a request. @throws ShoalError that the client is to see when it is refused at once; then `listener` hears nothing. */
   start(view: InferRequestView, origin: InferOrigin, listener: InferListener): InferCall {
     const { table, admission, lifecycle, regions, traffic, clock } = this.#deps;
+    const { caller } = origin;
     // Also while it drains: what reaches it then was sent before its client could know.
     if (lifecycle.state === 'STOPPED') throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    // First of all: whoever may not use a model learns nothing of it.
+    caller?.checkModel(view.modelName);
     const use = regions && new RegionUse(regions);
     try {
       const route = traffic.route(view, origin.headers);
       const plan = this.#plan(view, origin.unary, use, route);
       const bytes = heldBytes(plan, origin.message);
       admission.admit(bytes);
+      const usage = caller && this.#count(caller, plan.request.rows, bytes);
       const pair =
         route?.shadow &&
         this.#shadowing.prepare({ view, plan, message: origin.message, unary: origin.unary }, route, listener);
       const call = new InferCall(route ? route.accept(pair ?? listener, clock) : listener, {
         replan: () => this.#plan(view, origin.unary, use, route),
-        release() {
+        release(computeUs) {
           admission.release(bytes);
+          usage?.release(computeUs / 1000, clock.now());
           use?.release();
         },
         pair,
@@ -92,6 +101,16 @@ export class Inference {
       code: error.code,
       reason: error.message,
     });
+  }
+
+  /** Against the quotas of the caller's tenant; what was admitted is given back when it does not pass. */
+  #count(caller: Caller, rows: number, bytes: number): Usage {
+    try {
+      return caller.admit(rows, bytes);
+    } catch (thrown) {
+      this.#deps.admission.release(bytes);
+      throw thrown;
+    }
   }
 
   #plan(view: InferRequestView, unary: boolean, use: RegionUse | undefined, route: Route | undefined): InferPlan {

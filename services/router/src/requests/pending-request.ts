@@ -16,8 +16,9 @@ export interface Waiter {
   /**
    * A whole serialised ModelInferResponse.
    * @param done Nobody reads the request's bytes any more.
+   * @param computeUs Its share of the run, in microseconds.
    */
-  answered(response: Uint8Array, done: boolean): void;
+  answered(response: Uint8Array, done: boolean, computeUs: number): void;
   failed(error: ShoalError, origin: FailureOrigin): void;
   /** Memory for an answer that is to be copied. */
   allocate(length: number): Buffer;

@@ -127,7 +127,7 @@ function send(offerId: number, runner = 'r1', batchId = 1): void {
 }
 
 function answer(offerId: number): void {
-  table.runnerMessage('r1', { kind: 'answer', offerId, response: new Uint8Array(0) });
+  table.runnerMessage('r1', { kind: 'answer', offerId, response: new Uint8Array(0), computeUs: 0 });
 }
 
 function lastOffer(): number {
@@ -326,7 +326,7 @@ test('an answer that cannot be read is as good as none; one that memory cannot h
       throw thrown;
     };
     const response = { byteLength: 3, readInto, release: () => void (released += 1) };
-    table.runnerMessage('r1', { kind: 'answer', offerId: lastOffer(), response });
+    table.runnerMessage('r1', { kind: 'answer', offerId: lastOffer(), response, computeUs: 0 });
     return released;
   };
   table.submit(plan(), first, Infinity);

@@ -103,7 +103,7 @@ export class RequestTable {
       const newest = request.offerId === message.offerId;
       if (!newest) this.#recall(request, 'cancelled');
       this.#forget(request);
-      request.waiter.answered(response, newest);
+      request.waiter.answered(response, newest, message.computeUs);
     } else if (message.kind === 'refused') {
       const request = this.#byOffer.get(message.offerId);
       if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {

@@ -2,7 +2,7 @@ import { type Bus, type VersionAnnouncement, createLocalBus, modelsPrefix, versi
 import { type Clock, seededRandom, systemClock } from '@shoal/core';
 import { type LinkTransport, createTransport } from '@shoal/link';
 import type { ModelConfig } from '@shoal/protocol';
-import { type LogControl, silentLogger } from '@shoal/telemetry';
+import { type LogControl, type Logger, silentLogger } from '@shoal/telemetry';
 import { type RouterConfig, routerFlags } from '../flags';
 import { type RouterService, startRouter } from '../router';
 import { goldenModels } from './model-configs';
@@ -38,6 +38,7 @@ export async function startRig(
     readonly clock?: Clock;
     readonly readyAfter?: Promise<void>;
     readonly inCluster?: boolean;
+    readonly logger?: Logger;
   } = {},
 ): Promise<RouterRig> {
   const bus = createLocalBus();
@@ -65,7 +66,7 @@ export async function startRig(
     transport,
     clock: options.clock ?? systemClock,
     random: seededRandom(1),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     logControl,
     config: testConfig(options.config),
     inCluster: options.inCluster ?? false,

@@ -35,8 +35,8 @@ export class ScriptedRunner {
   }
 
   /** Answers with the sum and the difference of the first two inputs, or with the first input as it is. */
-  answer(data: Data, link: Link): void {
-    link.send({ kind: 'answer', offerId: data.offerId, response: respond(data) });
+  answer(data: Data, link: Link, computeUs = 0): void {
+    link.send({ kind: 'answer', offerId: data.offerId, response: respond(data), computeUs });
   }
 
   /** The process is gone: links break, the announcement is withdrawn. */

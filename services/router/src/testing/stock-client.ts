@@ -15,6 +15,7 @@ export interface Outcome<Res> {
   readonly status: string;
   readonly details: string;
   readonly response: Res | undefined;
+  readonly trailers: Readonly<Record<string, unknown>>;
 }
 
 /** How a stream went. */
@@ -63,6 +64,7 @@ export class StockClient {
             status: statusNumbers[error?.code ?? 0] ?? 'OK',
             details: error?.details ?? '',
             response,
+            trailers: error?.metadata.getMap() ?? {},
           }),
       );
       options.signal?.addEventListener('abort', () => call.cancel());

@@ -1,8 +1,6 @@
-import { type Bus, Instances, instanceSubject } from '@shoal/bus';
+import { type Bus, Instances, type RouterAnnouncement, instanceSubject, routersPrefix } from '@shoal/bus';
 import { type TrafficCounters, sumCounters } from './counters';
 import type { TrafficTable } from './traffic-table';
-
-const routersPrefix = 'routers/';
 
 /** Served by each router, as `router.traffic.<id>`: what it has counted. */
 const countersSubject = 'router.traffic';
@@ -36,7 +34,7 @@ export class PeerCounters {
       return Promise.resolve(Object.fromEntries(counted.map(({ state, counters }) => [state.model, counters])));
     });
     this.#routers = new Instances(bus, routersPrefix);
-    bus.announce(`${routersPrefix}${id}`, { id });
+    bus.announce<RouterAnnouncement>(`${routersPrefix}${id}`, { id });
   }
 
   /** The sums for rules of these revisions, by model. Routers that know other ones, or cannot be reached, are left out. */
