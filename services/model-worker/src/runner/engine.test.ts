@@ -145,6 +145,20 @@ function counted(bytes: Uint8Array): RemoteBytes & { released: number } {
   };
 }
 
+test('each answer says what it took of the run: its part by rows', async () => {
+  const { runs, heard, batching, router, close } = await rig();
+  batching.send({ ...grant(1, 2), rows: [1, 3] });
+  router.send(data(1, 0));
+  const three = { index: 0, shape: [3, 1], bytes: bytesOf(Int32Array.of(1, 2, 3)) };
+  router.send({ ...data(1, 1), inputs: [three] });
+  await settle();
+  runs[0]?.end({ ...echo(runs[0]), inferMs: 6.0002 } as RunResult);
+  await settle();
+  const took = heard.flatMap((message) => (message.kind === 'answer' ? [message.computeUs] : []));
+  expect(took).toEqual([1500, 4500]);
+  await close();
+});
+
 test('bytes elsewhere are let go of once they are in the batch, and where they will never be', async () => {
   const { batching, router, runs, close } = await rig();
   const all = Array.from({ length: 5 }, () => counted(bytesOf(Int32Array.of(7))));

@@ -347,6 +347,42 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
     expect(log.lines.find(({ audit }) => audit)?.['peer']).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
+  test('what decides where requests go is for those who have that group, and for their own models', async () => {
+    await start({
+      tenants: [
+        tenantEntry('lab', secret, { models: ['mine'], permissions: ['traffic'] }),
+        tenantEntry('ops', admin, { permissions: ['inference', 'control'] }),
+      ],
+    });
+    expect(await rig.client.call('ListTraffic', {}, bearer(admin))).toMatchObject({
+      status: 'PERMISSION_DENIED',
+      details: "tenant 'ops' is not permitted calls of the group 'traffic'",
+    });
+    expect(await rig.client.call('ListTraffic', {}, bearer(secret))).toMatchObject({
+      status: 'PERMISSION_DENIED',
+      details: "tenant 'lab' may make this call for its own models only: it must name one",
+    });
+    expect((await rig.client.call('ClearTraffic', { model: 'simple' }, bearer(secret))).status).toBe(
+      'PERMISSION_DENIED',
+    );
+    expect((await rig.client.call('ClearTraffic', { model: 'mine' }, bearer(secret))).status).not.toBe(
+      'PERMISSION_DENIED',
+    );
+    const call = 'shoal.control.v1.TrafficControl/ClearTraffic';
+    expect(log.audit).toEqual([
+      { tenant: 'lab', key: '1', call, group: 'traffic', model: 'simple', code: 'PERMISSION_DENIED' },
+      { tenant: 'lab', key: '1', call, group: 'traffic', model: 'mine', code: expect.any(String) },
+    ]);
+  });
+
+  test('server reflection needs a key and the group metadata', async () => {
+    await start();
+    const reflect = (headers: Readonly<Record<string, string>>) => rig.client.reflect(headers);
+    expect((await reflect({})).status).toBe('UNAUTHENTICATED');
+    const { status, responses } = await reflect(bearer(secret).headers);
+    expect([status, responses.length]).toEqual(['OK', 1]);
+  });
+
   test('Triton’s restricted groups need their header, beside any key', async () => {
     await start(everything, { grpcRestrictedProtocol: ['health,model-repository:Admin=open'] });
     const restricted = {

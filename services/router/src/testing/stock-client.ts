@@ -71,6 +71,22 @@ export class StockClient {
     });
   }
 
+  /** Asks the server's reflection something; answers stay bytes. */
+  reflect(headers: Readonly<Record<string, string>>): Promise<StreamOutcome> {
+    const stream = new OpenStream(
+      this.#client.makeBidiStreamRequest(
+        '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+        (value: object | Buffer) => value as Buffer,
+        (bytes: Buffer) => ({ bytes }) as Record<string, unknown>,
+        metadataOf(headers),
+      ),
+    );
+    // ServerReflectionRequest.list_services = "".
+    stream.send(Buffer.of(0x3a, 0));
+    stream.halfClose();
+    return stream.ended;
+  }
+
   /** Opens ModelStreamInfer; messages are bytes out and objects in. */
   openStream(headers: Readonly<Record<string, string>> = {}): OpenStream {
     const method = services.infer['ModelStreamInfer'];
