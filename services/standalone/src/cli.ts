@@ -5,8 +5,8 @@ import { checkAccess, openGrpcTls } from '@shoal/router';
 import { type BenchShell, bench } from './bench';
 import { batchingProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import {
-  checkBatching,
-  checkWorker,
+  checkedBatching,
+  checkedWorker,
   startBatchingProcess,
   startRouterProcess,
   startWorkerProcess,
@@ -71,12 +71,10 @@ function runOne(name: 'router' | 'batching' | 'model-worker', argv: readonly str
     return runProcess(name, config, startRouterProcess, serveShell(config.logFormat), openGrpcTls);
   }
   if (name === 'batching') {
-    const config = parseFlags(batchingProcessFlags, sources);
-    checkBatching(config);
+    const config = checkedBatching(parseFlags(batchingProcessFlags, sources));
     return runProcess(name, config, startBatchingProcess, serveShell(config.logFormat));
   }
-  const config = parseFlags(workerProcessFlags, sources);
-  checkWorker(config);
+  const config = checkedWorker(parseFlags(workerProcessFlags, sources));
   return runProcess(name, config, startWorkerProcess, serveShell(config.logFormat));
 }
 

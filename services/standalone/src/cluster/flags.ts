@@ -112,7 +112,7 @@ const linkAddressFlag = {
     type: 'string',
     default: '127.0.0.1:0',
     value: 'HOST:PORT',
-    help: 'Where routers reach this process; port 0 = any free one. It is announced as it is: other machines need an address of this one, not 0.0.0.0.',
+    help: 'Where routers reach this process; port 0 = any free one. It is announced as it is: other machines need an address of this one, not 0.0.0.0; the host auto is the first that it has.',
   },
 } as const satisfies FlagTable;
 
@@ -137,7 +137,7 @@ export const workerProcessFlags = {
   runnerHost: {
     ...modelWorkerFlags.runnerHost,
     default: '127.0.0.1',
-    help: 'Address of this machine at which runners accept links, each at a port of its own. It is announced as it is.',
+    help: 'Address of this machine at which runners accept links, each at a port of its own. It is announced as it is; auto is the first address that others can reach.',
   },
   ...linkFlags,
   ...clusterFlags,

@@ -11,6 +11,7 @@ import { renderModelTable } from '../model-table';
 import { checkFolder, noModels, wantedModels } from '../serve';
 import type { BatchingProcessConfig, RouterProcessConfig, WorkerProcessConfig } from './flags';
 import { checkLinkHost, hostOf } from './link-address';
+import { ownHost } from './own-address';
 import { type LinkSecurity, hasLinkTls, transportTls } from './tls';
 
 /** What one service of a cluster is started with. */
@@ -43,16 +44,23 @@ export interface ClusterProcess {
   drain(graceMs: number): Promise<void>;
 }
 
-/** Refuses, before anything is started, what cannot be. @throws ShoalError INVALID_ARGUMENT */
-export function checkBatching(config: BatchingProcessConfig): void {
-  const host = hostOf('link-address', config.linkAddress);
+/**
+ * The configuration with the host of its links, where that is to be this machine's own. Refuses, before anything is started, what
+ * cannot be. @throws ShoalError INVALID_ARGUMENT
+ */
+export function checkedBatching(config: BatchingProcessConfig): BatchingProcessConfig {
+  const named = hostOf('link-address', config.linkAddress);
+  const host = ownHost('link-address', named);
   checkLinkHost('link-address', host, config.allowOpenLinks || hasLinkTls(config));
+  return { ...config, linkAddress: host + config.linkAddress.slice(named.length) };
 }
 
 /** The same for a model-worker. @throws ShoalError INVALID_ARGUMENT */
-export function checkWorker(config: WorkerProcessConfig): void {
-  checkLinkHost('runner-host', config.runnerHost, config.allowOpenLinks || hasLinkTls(config));
+export function checkedWorker(config: WorkerProcessConfig): WorkerProcessConfig {
+  const runnerHost = ownHost('runner-host', config.runnerHost);
+  checkLinkHost('runner-host', runnerHost, config.allowOpenLinks || hasLinkTls(config));
   [...config.modelRepository, ...config.modelStore].forEach(checkFolder);
+  return { ...config, runnerHost };
 }
 
 /** The door alone. @throws ShoalError UNAVAILABLE when its port cannot be bound. */
