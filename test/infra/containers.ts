@@ -59,7 +59,7 @@ interface PodSpec {
   }[];
 }
 
-/** The containers of our images in the Kubernetes files, overlays' patches apart: those change no option's name. */
+/** The containers of our images in the Kubernetes files, patches apart: see `patchedOptions`. */
 export function kubernetesContainers(): Container[] {
   return yamlFiles('infra/kubernetes').flatMap((file) =>
     parseAllDocuments(readFileSync(join(root, file), 'utf8')).flatMap((document) => {
@@ -83,6 +83,32 @@ export function kubernetesContainers(): Container[] {
   );
 }
 
+/** An option that an overlay or a component gives to the containers of some of our services. */
+export interface PatchedOption {
+  readonly where: string;
+  /** The commands of these. */
+  readonly commands: readonly string[];
+  readonly option: string;
+}
+
+interface Kustomization {
+  readonly patches?: readonly { readonly target: { readonly name: string }; readonly patch: string }[];
+}
+
+/** What patches add to the command lines of `kubernetesContainers`. */
+export function patchedOptions(): PatchedOption[] {
+  return kustomizations('infra/kubernetes').flatMap((file) => {
+    const { patches = [] } = parse(readFileSync(join(root, file), 'utf8')) as Kustomization;
+    return patches.flatMap(({ target, patch }) => {
+      const operations = parse(patch) as readonly { readonly value?: unknown }[] | object;
+      return (Array.isArray(operations) ? operations : [])
+        .map(({ value }) => value as unknown)
+        .filter((value): value is string => typeof value === 'string' && value.startsWith('--'))
+        .map((option) => ({ where: file, commands: target.name.split('|'), option }));
+    });
+  });
+}
+
 /** The stages of the Dockerfile that end in a command. */
 export function dockerfileContainers(): Container[] {
   const text = readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
@@ -99,9 +125,16 @@ export function dockerfileContainers(): Container[] {
 }
 
 function yamlFiles(folder: string): string[] {
+  return filesIn(folder).filter((path) => path.endsWith('.yaml') && !path.endsWith('/kustomization.yaml'));
+}
+
+function kustomizations(folder: string): string[] {
+  return filesIn(folder).filter((path) => path.endsWith('/kustomization.yaml'));
+}
+
+function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return yamlFiles(path);
-    return entry.name.endsWith('.yaml') && entry.name !== 'kustomization.yaml' ? [path] : [];
+    return entry.isDirectory() ? filesIn(path) : [path];
   });
 }

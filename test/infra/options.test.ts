@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { livenessService } from '../../services/standalone/src/health/process-health';
 import { root } from '../support/paths';
-import { type Container, composeContainers, dockerfileContainers, kubernetesContainers } from './containers';
+import {
+  type Container,
+  composeContainers,
+  dockerfileContainers,
+  kubernetesContainers,
+  patchedOptions,
+} from './containers';
 
 const started = [...dockerfileContainers(), ...composeContainers(), ...kubernetesContainers()];
 const helpTexts = new Map<string, string>();
@@ -55,6 +61,23 @@ test.each(started.map((container) => [container.where, container] as const))(
     expect(variables.filter((name) => !help.includes(name))).toEqual([]);
   },
 );
+
+test('overlays and components give options that the program has', () => {
+  const patched = patchedOptions();
+  const given = patched.flatMap(({ where, commands, option }) =>
+    commands.map((command) => ({ where, command, option })),
+  );
+  expect(given.filter(({ option }) => option.startsWith('--link-cert=')).map(({ command }) => command)).toEqual([
+    'router',
+    'batching',
+    'model-worker',
+  ]);
+  const unknown = given.filter(({ command, option }) => {
+    const name = /^--([a-z0-9-]+)=./.exec(option)?.[1] ?? '';
+    return !optionsIn(helpOf(command)).has(name);
+  });
+  expect(unknown).toEqual([]);
+});
 
 test.each(started.filter(({ graceSecs }) => graceSecs !== undefined).map((one) => [one.where, one] as const))(
   '%s may take the time that it needs to end',
