@@ -1,5 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { ControlClient } from './control-client';
 import { type NatsServer, findNatsServer, startNats } from './nats';
 import { Network } from './network';
 import { cli, root } from './paths';
@@ -89,6 +90,7 @@ export interface Door {
   /** HOST:PORT */
   readonly address: string;
   readonly client: StockClient;
+  readonly control: ControlClient;
 }
 
 /** Services as processes of their own around a real nats-server. Each worker has a copy of the repository. */
@@ -99,7 +101,8 @@ export class Cluster {
   /** Carries all between the processes, and to NATS, where a test asked for it; clients come another way. */
   readonly network: Network | undefined;
   readonly #models: Readonly<Record<string, ModelSource>>;
-  readonly #repositories: TemporaryRepository[] = [];
+  /** The workers' repositories, in the order of their starts. */
+  readonly repositories: TemporaryRepository[] = [];
   readonly #security: ClusterSecurity | undefined;
   #names = 0;
 
@@ -137,7 +140,7 @@ export class Cluster {
     if (service === 'router' && !args.includes('--grpc-port')) argv.push('--grpc-port', '0');
     if (service === 'model-worker') {
       const repository = new TemporaryRepository(this.#models);
-      this.#repositories.push(repository);
+      this.repositories.push(repository);
       argv.push('--model-repository', repository.folder);
     }
     const host = `127.0.1.${number}`;
@@ -150,7 +153,9 @@ export class Cluster {
     this.members.push(member);
     if (service === 'router') {
       const [, address = ''] = await member.says(/Started GRPCInferenceService at (\S+)/);
-      this.doors.push({ member, address, client: new StockClient(address, this.#security?.credentials) });
+      const credentials = this.#security?.credentials;
+      const client = new StockClient(address, credentials);
+      this.doors.push({ member, address, client, control: new ControlClient(address, credentials) });
     } else await member.says(service === 'batching' ? /Takes routers' links at/ : /Runners take links at/);
     return member;
   }
@@ -173,13 +178,16 @@ export class Cluster {
   /** Ends everything at once; fails if a runner outlives its worker. */
   async close(): Promise<void> {
     const runners = this.members.flatMap((member) => member.runners());
-    for (const { client } of this.doors) client.close();
+    for (const { client, control } of this.doors) {
+      client.close();
+      control.close();
+    }
     await Promise.all(this.members.map((member) => member.kill()));
     await this.nats.close();
     await this.network?.close();
     // One that stands still does not see that its worker is gone.
     for (const pid of runners.filter(isAlive)) process.kill(pid, 'SIGCONT');
-    for (const repository of this.#repositories) repository.delete();
+    for (const repository of this.repositories) repository.delete();
     await eventually('no runner outlives its worker', () => !runners.some(isAlive), 10_000);
   }
 }
@@ -188,7 +196,16 @@ export class Cluster {
 export async function startCluster(
   models: Readonly<Record<string, ModelSource>>,
   counts: Readonly<Record<ServiceName, number>>,
-  { network = false, security }: { readonly network?: boolean; readonly security?: ClusterSecurity } = {},
+  {
+    network = false,
+    security,
+    args = {},
+  }: {
+    readonly network?: boolean;
+    readonly security?: ClusterSecurity;
+    /** Further arguments of each process of a service. */
+    readonly args?: Readonly<Partial<Record<ServiceName, readonly string[]>>>;
+  } = {},
 ): Promise<Cluster | undefined> {
   const program = findNatsServer();
   if (program === undefined) return undefined;
@@ -198,7 +215,7 @@ export async function startCluster(
   });
   try {
     const services = Object.entries(counts).flatMap(([service, count]) =>
-      Array.from({ length: count }, () => cluster.start(service as ServiceName)),
+      Array.from({ length: count }, () => cluster.start(service as ServiceName, args[service as ServiceName])),
     );
     await Promise.all(services);
     await cluster.ready();

@@ -78,22 +78,80 @@ export const batchingPrefix = 'batching/';
 export const routersPrefix = 'routers/';
 export const modelsPrefix = 'models/';
 
-/** Calls served by the model-worker. Both resolve when done, and reject with Triton's codes and texts. */
-export const loadSubject = 'model-worker.load';
-export const unloadSubject = 'model-worker.unload';
+/** `workers/<id>`: a model-worker, and what it has room for. */
+export interface WorkerAnnouncement {
+  readonly id: string;
+  readonly mode: 'none' | 'poll' | 'explicit';
+  /** What it may load, in bytes. */
+  readonly memoryBytes: number;
+  /** CUDA GPUs. */
+  readonly gpus: number;
+  /** It ends: it takes nothing new, and keeps what it has until others serve it. */
+  readonly leaving: boolean;
+}
 
-export interface LoadCall {
-  readonly model: string;
+/** A file that came with a load call. */
+export interface DesiredFile {
+  /** In the model's folder: `1/model.onnx`. */
+  readonly path: string;
+  /** Where it lies among the blobs. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** How many workers serve a model. */
+export type Replicas = number | 'all';
+
+/**
+ * `desired/<model>` of the state: what somebody asked for. Without one the workers' own modes decide. Each asking has a name of
+ * its own, so that workers tell a new one from one that they know, whatever became of the store.
+ */
+export interface Desire {
+  readonly request: string;
+  readonly wanted: boolean;
+  readonly replicas?: Replicas;
   /** Override of config.pbtxt as JSON text, as Triton's `config` parameter. */
   readonly config?: string;
-  /** Override of files: relative path (`1/model.onnx`) → base64 of its bytes. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** Override of files. */
+  readonly files?: readonly DesiredFile[];
+  /** Config and files are those of an earlier call: they give way where the repository has changed since. */
+  readonly kept?: boolean;
+  /** One worker after the other. */
+  readonly rolling?: boolean;
+  /** Epoch ms since when it has been wanted: the older have the first choice of workers. */
+  readonly since: number;
+  /** Epoch ms of the asking. */
+  readonly at: number;
+  /** The router that was asked. */
+  readonly by: string;
 }
 
-export interface UnloadCall {
+/** `reports/<model>/<worker>`: what a worker could do about a model, and what it has done. */
+export interface ModelReport {
+  readonly worker: string;
   readonly model: string;
-  readonly unloadDependents: boolean;
+  /** The asking (`Desire.request`) that it has looked at its repository for; '' = none. */
+  readonly seen: string;
+  /** Its own mode has it served. */
+  readonly own: boolean;
+  /** Why it cannot be loaded here; undefined when it can. */
+  readonly refusal?: { readonly code: string; readonly message: string };
+  /** What serving it takes, in bytes, estimated. */
+  readonly memoryBytes: number;
+  /** It wants a GPU. */
+  readonly gpu: boolean;
+  /** How many workers its config wants. */
+  readonly replicas?: Replicas;
+  /** The asking that it has carried out, or failed to; '' = none. */
+  readonly applied: string;
+  readonly state: 'ABSENT' | 'LOADING' | 'READY' | 'FAILED';
+  /** Why it failed, with Triton's code and text. */
+  readonly failure?: { readonly code: string; readonly message: string };
 }
+
+export const workersPrefix = 'workers/';
+export const desiredPrefix = 'desired/';
+export const reportsPrefix = 'reports/';
 
 /**
  * Served by each batching instance, as `batching.retire.<id>`: resolves when the queue is empty and nothing of it runs; it takes

@@ -4,24 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Bus,
-  type LoadCall,
   type ModelAnnouncement,
   type RetireCall,
   type RunnerAnnouncement,
-  type UnloadCall,
   type VersionAnnouncement,
   createLocalBus,
-  loadSubject,
   batchingPrefix,
   instanceSubject,
   modelsPrefix,
   queueKey,
   retireSubject,
   runnersPrefix,
-  unloadSubject,
   versionsPrefix,
 } from '@shoal/bus';
 import { ShoalError, sleep, systemClock, systemRandom } from '@shoal/core';
+import { ModelDesires, PlacementView } from '@shoal/placement';
 import {
   type Data,
   type Done,
@@ -92,6 +89,12 @@ interface Runner {
   readonly lost: Set<() => void>;
 }
 
+interface LoadCall {
+  readonly model: string;
+  readonly config?: string;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
 /** A model-worker with the least of a router and of a batching service around it, over real links. */
 export class Driver {
   readonly bus: Bus = createLocalBus();
@@ -108,6 +111,14 @@ export class Driver {
   readonly #dones = new Map<number, (done: Done) => void>();
   readonly #answers = new Map<number, (answer: InferResponseView | 'refused') => void>();
   readonly #busy = new Map<string, number>();
+  readonly #view = new PlacementView(this.bus, systemClock, 0);
+  readonly #desires = new ModelDesires({
+    id: 'router',
+    bus: this.bus,
+    view: this.#view,
+    clock: systemClock,
+    random: systemRandom,
+  });
   #service: ModelWorkerService | undefined;
   #ids = 0;
 
@@ -163,6 +174,8 @@ export class Driver {
   async stop(graceMs = 2000): Promise<void> {
     await this.#service?.drain(graceMs);
     await Promise.all([...this.runners.values()].flatMap(({ batching, router }) => [batching.close(), router.close()]));
+    this.#desires.close();
+    this.#view.close();
     await this.bus.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -171,12 +184,14 @@ export class Driver {
     this.#service?.abandonLoads();
   }
 
-  load(call: LoadCall): Promise<void> {
-    return this.bus.call(loadSubject, call);
+  /** As a router does it; files as base64 by path. */
+  load({ model, config, files = {} }: LoadCall): Promise<void> {
+    const bytes = Object.entries(files).map(([path, text]) => [path, Buffer.from(text, 'base64')] as const);
+    return this.#desires.load({ model, config, files: bytes });
   }
 
   unload(model: string): Promise<void> {
-    return this.bus.call<UnloadCall, void>(unloadSubject, { model, unloadDependents: false });
+    return this.#desires.unload(model);
   }
 
   /** Waits until `condition` holds; gives up with what it was. */

@@ -1,15 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  type Bus,
-  Instances,
-  type LoadCall,
-  type UnloadCall,
-  batchingPrefix,
-  loadSubject,
-  unloadSubject,
-} from '@shoal/bus';
+import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { TlsFiles } from '@shoal/rpc';
 import type { Logger } from '@shoal/telemetry';
@@ -17,7 +9,7 @@ import { ModelControl } from './control/model-control';
 import type { ModelWorkerConfig } from './flags';
 import { runnerTls } from './supervisor/runner-tls';
 import { findGpus } from './supervisor/gpus';
-import { memoryLimitBytes } from './supervisor/memory';
+import { memoryBudgetBytes, memoryLimitBytes } from './supervisor/memory';
 import type { WorkerContext } from './worker-context';
 
 export interface ModelWorkerDeps {
@@ -53,7 +45,7 @@ const maxSocketFolder = 80;
  * Throws ShoalError INVALID_ARGUMENT when a model repository cannot be read.
  */
 export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWorkerService> {
-  const { bus, config, logger } = deps;
+  const { config, logger } = deps;
   const folder = makePrivateFolder();
   const context = contextOf(deps, folder);
   const control = new ModelControl(context, {
@@ -64,6 +56,8 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
     startupModels: config.loadModel,
     concurrentLoads: config.modelLoadThreadCount,
     privateFolder: folder,
+    memoryBudgetBytes: memoryBudgetBytes(config.memoryBudgetMb),
+    settleMs: deps.shared ? config.placementSettleSecs * 1000 : 0,
     generationPrefix: deps.shared ? undefined : `${deps.clock.epochMs().toString(36)}.`,
   });
   // Should the process end without a drain, no socket may be left behind.
@@ -76,15 +70,12 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
   };
   try {
     const { loaded } = await control.start();
-    const unserve = [
-      bus.serve<LoadCall, void>(loadSubject, (call) => control.load(call)),
-      bus.serve<UnloadCall, void>(unloadSubject, (call) => control.unload(call)),
-    ];
     return {
       initialLoad: loaded,
       abandonLoads: () => control.abandonLoads(),
       async drain(graceMs) {
-        for (const end of unserve) end();
+        control.abandonLoads();
+        await control.handOver(graceMs / 2);
         await control.close(graceMs);
         finish();
         logger.verbose(1, 'model-worker: all runners have ended');

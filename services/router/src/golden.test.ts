@@ -1,19 +1,10 @@
-import {
-  type LoadCall,
-  type StatisticsCall,
-  type UnloadCall,
-  type VersionStatistics,
-  loadSubject,
-  instanceSubject,
-  statisticsSubject,
-  unloadSubject,
-} from '@shoal/bus';
-import { ShoalError } from '@shoal/core';
+import { type StatisticsCall, type VersionStatistics, instanceSubject, statisticsSubject } from '@shoal/bus';
 import type { Offer } from '@shoal/link';
 import { loadService } from '@shoal/rpc';
 import { type GoldenCase, goldenCases } from './testing/golden';
 import { fullConfig, goldenModels } from './testing/model-configs';
 import { type RouterRig, startRig } from './testing/router-rig';
+import { ScriptedWorker } from './testing/scripted-worker';
 
 const { infer, health } = {
   infer: loadService('inference/grpc_service.proto', 'inference.GRPCInferenceService'),
@@ -135,28 +126,23 @@ describe('repository, statistics, settings', () => {
     'err_no_such_method', // the carrier has a text where Triton has none
     'err_load_backend', // the model-worker's text, as all the texts of loading
   ];
-  let loaded: LoadCall[] = [];
-  let stop: (() => void)[] = [];
+  let worker: ScriptedWorker;
+  let stop: () => void;
 
   beforeAll(() => {
-    stop = [
-      rig.bus.serve<LoadCall, object>(loadSubject, (call) => {
-        loaded.push(call);
-        const bad = call.model === 'nope' || call.config === '{' || call.config?.includes('no_such_field');
-        if (!bad && !(call.files && call.config === undefined)) return Promise.resolve({});
-        const text = `failed to load '${call.model}', failed to poll from model repository`;
-        return Promise.reject(new ShoalError('INTERNAL', text));
-      }),
-      rig.bus.serve<UnloadCall, object>(unloadSubject, () => Promise.resolve({})),
-      rig.bus.serve<StatisticsCall, VersionStatistics[]>(instanceSubject(statisticsSubject, 'batching-1'), () =>
-        Promise.resolve([statistics]),
-      ),
-    ];
+    worker = new ScriptedWorker(rig.bus, 'worker-1', ({ model, config, files }) => {
+      const bad = model === 'nope' || config === '{' || config?.includes('no_such_field');
+      if (!bad && !(files.length > 0 && config === undefined)) return undefined;
+      return { code: 'INTERNAL', message: `failed to load '${model}', failed to poll from model repository` };
+    });
+    stop = rig.bus.serve<StatisticsCall, VersionStatistics[]>(instanceSubject(statisticsSubject, 'batching-1'), () =>
+      Promise.resolve([statistics]),
+    );
   });
 
   afterAll(() => {
-    for (const end of stop) end();
-    loaded = [];
+    stop();
+    worker.close();
   });
 
   let statistics: VersionStatistics = emptyStatistics();
@@ -176,7 +162,7 @@ describe('repository, statistics, settings', () => {
   test('load parameters reach the model-worker', async () => {
     const parameters = { config: { string_param: '{}' }, 'file:1/model.onnx': { bytes_param: Buffer.from('onnx') } };
     await rig.client.call('RepositoryModelLoad', { model_name: 'm', parameters });
-    expect(loaded.at(-1)).toEqual({ model: 'm', config: '{}', files: { '1/model.onnx': 'b25ueA==' } });
+    expect(worker.asked.at(-1)).toEqual({ model: 'm', wanted: true, config: '{}', files: [['1/model.onnx', 'onnx']] });
   });
 
   function fromGolden(golden: GoldenCase): VersionStatistics {

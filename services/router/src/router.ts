@@ -1,6 +1,7 @@
 import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
+import { ModelDesires, PlacementView } from '@shoal/placement';
 import { type HealthSource, type TlsFiles, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { checkAccess } from './access/check-config';
@@ -96,16 +97,20 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     { requests: config.maxStreamRequests, bytes: config.maxStreamBytes },
     clock,
   );
+  // Who asks need not wait for a worker that may come back: its workers do that.
+  const placement = new PlacementView(bus, clock, 0);
+  const desires = new ModelDesires({ id: deps.id, bus, view: placement, clock, random: deps.random });
   const server = buildServer({
     access: guard?.access,
-    bus,
     batching,
     catalog,
     clock,
     config,
+    desires,
     inference,
     logControl,
     logger,
+    placement,
     readiness,
     regions,
     streams,
@@ -117,6 +122,8 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     guard?.close();
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
+    desires.close();
+    placement.close();
     batching.close();
     peers.close();
     traffic.close();

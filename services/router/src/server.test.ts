@@ -1,17 +1,11 @@
-import {
-  type LoadCall,
-  type UnloadCall,
-  instanceSubject,
-  loadSubject,
-  statisticsSubject,
-  unloadSubject,
-} from '@shoal/bus';
+import { instanceSubject, statisticsSubject } from '@shoal/bus';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { RouterConfig } from './flags';
 import { goldenModels, modelConfig, simpleModel } from './testing/model-configs';
 import { type RouterRig, startRig } from './testing/router-rig';
+import { type Asked, ScriptedWorker } from './testing/scripted-worker';
 import { firstSum, int32, simpleRequest, until } from './testing/simple-request';
 
 let rig: RouterRig;
@@ -243,43 +237,76 @@ describe('repository', () => {
 
   test('a file of any name reaches the model-worker', async () => {
     await start();
-    const calls: LoadCall[] = [];
-    rig.bus.serve<LoadCall, object>(loadSubject, (call) => Promise.resolve(calls.push(call) ? {} : {}));
+    const worker = new ScriptedWorker(rig.bus, 'worker-1');
     const file = { bytes_param: Buffer.from('x') };
     const parameters = JSON.parse('{"file:__proto__": 1, "file:1/model.onnx": 1}') as Record<string, unknown>;
     for (const key of Object.keys(parameters)) parameters[key] = file;
     await rig.client.call('RepositoryModelLoad', { model_name: 'simple', parameters });
-    expect(Object.entries(calls[0]?.files ?? {})).toEqual([
-      ['__proto__', 'eA=='],
-      ['1/model.onnx', 'eA=='],
+    expect(worker.asked[0]?.files).toEqual([
+      ['__proto__', 'x'],
+      ['1/model.onnx', 'x'],
     ]);
   });
 
-  test('unload passes its parameter on', async () => {
+  test('unload takes its parameter; a model that nobody knows is fine', async () => {
     await start();
-    const calls: UnloadCall[] = [];
-    rig.bus.serve<UnloadCall, object>(unloadSubject, (call) => {
-      calls.push(call);
-      return Promise.resolve({});
-    });
+    const worker = new ScriptedWorker(rig.bus, 'worker-1');
+    await rig.client.call('RepositoryModelLoad', { model_name: 'simple' });
     const parameters = { unload_dependents: { bool_param: true } };
-    await rig.client.call('RepositoryModelUnload', { model_name: 'simple', parameters });
-    await rig.client.call('RepositoryModelUnload', { model_name: 'simple' });
-    expect(calls).toEqual([
-      { model: 'simple', unloadDependents: true },
-      { model: 'simple', unloadDependents: false },
+    expect((await rig.client.call('RepositoryModelUnload', { model_name: 'simple', parameters })).status).toBe('OK');
+    expect((await rig.client.call('RepositoryModelUnload', { model_name: 'never' })).status).toBe('OK');
+    expect(worker.asked).toEqual([
+      { model: 'simple', wanted: true, files: [] },
+      { model: 'simple', wanted: false, files: [] },
     ]);
+    expect(await rig.bus.state.get('desired/never')).toBeUndefined();
+  });
+
+  test('a load that fails says why, and what was wanted before is wanted again', async () => {
+    await start();
+    const failure = { code: 'INVALID_ARGUMENT', message: 'load failed' };
+    const worker = new ScriptedWorker(rig.bus, 'worker-1', ({ config }) => (config === '{}' ? failure : undefined));
+    const bad = { config: { string_param: '{}' } };
+    const load = (parameters = {}) => rig.client.call('RepositoryModelLoad', { model_name: 'simple', parameters });
+    expect(await load(bad)).toMatchObject({ status: 'INVALID_ARGUMENT', details: 'load failed' });
+    expect(await rig.bus.state.get('desired/simple')).toBeUndefined();
+    expect((await load()).status).toBe('OK');
+    const before = await rig.bus.state.get('desired/simple');
+    expect(await load(bad)).toMatchObject({ status: 'INVALID_ARGUMENT', details: 'load failed' });
+    expect((await rig.bus.state.get('desired/simple'))?.value).toEqual(before?.value);
+    worker.close();
+  });
+
+  test('files of a load that failed, or of a model that is unloaded, are kept no longer', async () => {
+    await start();
+    const failure = { code: 'INVALID_ARGUMENT', message: 'load failed' };
+    const isBad = ({ files }: Asked) => files[0]?.[1] === 'bad';
+    const worker = new ScriptedWorker(rig.bus, 'worker-1', (asked) => (isBad(asked) ? failure : undefined));
+    const load = (text: string, model_name = 'simple') => {
+      const parameters = { 'file:1/model.onnx': { bytes_param: Buffer.from(text) } };
+      return rig.client.call('RepositoryModelLoad', { model_name, parameters });
+    };
+    expect([(await load('good')).status, (await load('good', 'twin')).status]).toEqual(['OK', 'OK']);
+    const good = await rig.bus.blobs.list();
+    expect(good).toHaveLength(1);
+    expect((await load('bad')).status).toBe('INVALID_ARGUMENT');
+    expect(await rig.bus.blobs.list()).toEqual(good);
+    await rig.client.call('RepositoryModelUnload', { model_name: 'simple' });
+    expect(await rig.bus.blobs.list()).toEqual(good);
+    await rig.client.call('RepositoryModelUnload', { model_name: 'twin' });
+    expect(await rig.bus.blobs.list()).toEqual([]);
+    worker.close();
   });
 
   test('where no model-worker or batching answers, the calls say UNAVAILABLE', async () => {
     await start();
     expect((await rig.client.call('RepositoryModelLoad', { model_name: 'simple' })).status).toBe('UNAVAILABLE');
     expect((await rig.client.call('ModelStatistics', {})).status).toBe('UNAVAILABLE');
-    const served: LoadCall[] = [];
-    rig.bus.serve<LoadCall, object>(loadSubject, (call) => Promise.resolve(served.push(call) ? {} : {}));
+    const worker = new ScriptedWorker(rig.bus, 'worker-1');
     rig.bus.serve<object, object>(instanceSubject(statisticsSubject, 'batching-1'), () => Promise.resolve([]));
     expect((await rig.client.call('RepositoryModelLoad', { model_name: 'simple' })).status).toBe('OK');
     expect((await rig.client.call('ModelStatistics', {})).response).toEqual({ model_stats: [] });
+    worker.close();
   });
 });
 

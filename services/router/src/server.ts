@@ -1,5 +1,6 @@
-import type { Bus, Instances } from '@shoal/bus';
+import type { Instances } from '@shoal/bus';
 import type { Clock } from '@shoal/core';
+import type { ModelDesires, PlacementView } from '@shoal/placement';
 import { type GrpcCarrier, type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { Access } from './access/access';
@@ -9,6 +10,7 @@ import type { Catalog } from './catalog/catalog';
 import type { RouterConfig } from './flags';
 import { inferHandlers } from './handlers/infer';
 import { metadataHandlers } from './handlers/metadata';
+import { modelControlHandlers } from './handlers/model-control';
 import { repositoryHandlers } from './handlers/repository';
 import { settingsHandlers } from './handlers/settings';
 import { sharedMemoryHandlers } from './handlers/shared-memory';
@@ -24,15 +26,16 @@ import type { Regions } from './shared-memory/regions';
 export interface ServerParts {
   /** Undefined: everybody may do everything. */
   readonly access: Access | undefined;
-  readonly bus: Bus;
   /** The batching instances. */
   readonly batching: Instances;
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly config: RouterConfig;
+  readonly desires: ModelDesires;
   readonly inference: Inference;
   readonly logControl: LogControl;
   readonly logger: Logger;
+  readonly placement: PlacementView;
   readonly readiness: Readiness;
   readonly regions: Regions | undefined;
   readonly streams: InferStreams;
@@ -41,10 +44,11 @@ export interface ServerParts {
 
 const protoFile = 'inference/grpc_service.proto';
 const trafficProto = 'shoal/control/v1/traffic.proto';
+const modelsProto = 'shoal/control/v1/models.proto';
 
 /** The public API on a server that does not listen yet; undefined where gRPC is turned off. */
 export function buildServer(parts: ServerParts): RpcServer | undefined {
-  const { bus, catalog, clock, config, inference, logger, streams } = parts;
+  const { catalog, clock, config, desires, inference, logger, streams } = parts;
   if (!config.allowGrpc) return undefined;
   const bare = createServer({
     clock,
@@ -66,7 +70,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     {
       ...metadataHandlers(catalog, () => parts.readiness.ready),
       ...statisticsHandlers(catalog, parts.batching),
-      ...repositoryHandlers(catalog, bus),
+      ...repositoryHandlers(catalog, desires),
       ...settingsHandlers(catalog, new TraceSettings(), new LogSettings(parts.logControl)),
       ...sharedMemoryHandlers(parts.regions),
       ...inferHandlers(inference, streams),
@@ -74,8 +78,12 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     // A model may come with the call that loads it.
     { passthrough: ['ModelInfer', 'ModelStreamInfer'], large: ['RepositoryModelLoad'] },
   );
+  server.addService(
+    loadService(modelsProto, 'shoal.control.v1.ModelControl'),
+    modelControlHandlers(catalog, parts.placement, desires),
+  );
   server.addService(loadService(trafficProto, 'shoal.control.v1.TrafficControl'), trafficHandlers(parts.traffic));
   addHealth(server, parts.readiness);
-  addReflection(server, [protoFile, trafficProto, 'grpc/health/v1/health.proto']);
+  addReflection(server, [protoFile, modelsProto, trafficProto, 'grpc/health/v1/health.proto']);
   return server;
 }

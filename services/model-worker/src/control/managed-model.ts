@@ -11,6 +11,8 @@ export interface ManagedModelDeps {
   readonly board: VersionBoard;
   /** Bounds the loads that go on at the same time in this worker. */
   readonly gate: Gate;
+  /** A version that served is given up. */
+  onBroken(reason: ShoalError): void;
   /** A name for what does not serve. */
   nextGeneration(): string;
   /** The name of the generation that a loading of this version is: where it is the same, one queue serves it. */
@@ -172,6 +174,7 @@ export class ManagedModel {
     this.#failed.add(version);
     this.#deps.board.unavailable(generation.key, loadReason(reason));
     this.#deps.context.logger.error(`'${this.name}' version ${version} is given up: ${reason.message}`);
+    this.#deps.onBroken(reason);
     this.#background(generation.retire(0));
   }
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LoadCall, UnloadCall } from '@shoal/bus';
-import { type CancelTimer, ShoalError } from '@shoal/core';
+import { type Desire, type WorkerAnnouncement, workersPrefix } from '@shoal/bus';
+import { type CancelTimer, sleep, toShoalError } from '@shoal/core';
+import { PlacementView } from '@shoal/placement';
 import {
   type ModelSnapshot,
   type RepositorySnapshot,
@@ -20,7 +21,13 @@ import { contentGeneration } from './content-generation';
 import { Gate } from './gate';
 import { KeyedQueue } from './keyed-queue';
 import { ManagedModel } from './managed-model';
+import { modelFacts } from './model-facts';
+import { nextStep } from './next-step';
+import { ReportBoard } from './report-board';
 import { VersionBoard } from './version-board';
+
+/** How soon a store that was away is asked again. */
+const storeRetryMs = 500;
 
 export interface ModelControlOptions {
   readonly mode: 'none' | 'poll' | 'explicit';
@@ -33,27 +40,43 @@ export interface ModelControlOptions {
   readonly privateFolder: string;
   /** Makes generations' names unique; undefined: they are named by what is loaded, as other workers name them. */
   readonly generationPrefix: string | undefined;
+  /** What all its models together may take, by estimate. */
+  readonly memoryBudgetBytes: number;
+  /** How long a worker that is no longer heard keeps its models, before others load them. */
+  readonly settleMs: number;
 }
 
 /** What a model was loaded from. */
 interface Origin {
   /** The repository's own folder at that time; undefined if it has none. */
   readonly snapshot: ModelSnapshot | undefined;
-  /** A load call's config or files stand in for the repository's. */
-  readonly overridden: boolean;
+  /** The load call's config and files that stand in for the repository's, as text; '' = none do. */
+  readonly override: string;
   /** A private folder with a load call's files. */
   readonly folder: string | undefined;
 }
 
-/** Decides which models are loaded: by the repository at start, by its changes (poll), or by calls (explicit). */
+/**
+ * Carries out what is wanted of the models: by what people asked for (desired state), else by this worker's own mode; and reports how
+ * far it is. Follows the repository's changes in poll mode.
+ */
 export class ModelControl {
   readonly #context: WorkerContext;
   readonly #options: ModelControlOptions;
   readonly #board: VersionBoard;
+  readonly #reports: ReportBoard;
   readonly #gate: Gate;
   readonly #queue = new KeyedQueue();
   readonly #models = new Map<string, ManagedModel>();
   readonly #origins = new Map<string, Origin>();
+  /** By model: the asking whose loading serves. */
+  readonly #servingRequests = new Map<string, string>();
+  /** Models that have a step under way or waiting. */
+  readonly #busy = new Set<string>();
+  /** Start-up models that are not settled yet. */
+  readonly #starting = new Set<string>();
+  #started: () => void = () => undefined;
+  #view: PlacementView | undefined;
   #polled: RepositorySnapshot = new Map();
   #generations = 0;
   #cancelPoll: CancelTimer = () => undefined;
@@ -63,6 +86,7 @@ export class ModelControl {
     this.#context = context;
     this.#options = options;
     this.#board = new VersionBoard(context);
+    this.#reports = new ReportBoard(context.bus, context.worker);
     this.#gate = new Gate(options.concurrentLoads);
   }
 
@@ -81,28 +105,31 @@ export class ModelControl {
         if (!scans.some((scan) => scan.name === name)) this.#context.logger.error(pollFailure(name).message);
       }
     }
-    const loads = chosen.map((scan) => (scan.ok ? this.#loadScanned(scan) : Promise.resolve()));
-    const loaded = Promise.all(loads).then(() => this.#schedulePoll());
-    return { loaded };
-  }
-
-  /** Serves RepositoryModelLoad; resolves when the model is READY. */
-  load(call: LoadCall): Promise<void> {
-    this.#demandExplicit();
-    return this.#queue.run(call.model, () => this.#load(call));
-  }
-
-  /** Serves RepositoryModelUnload; resolves when nothing of the model is left. Unknown models are fine. */
-  unload({ model }: UnloadCall): Promise<void> {
-    this.#demandExplicit();
-    return this.#queue.run(model, () => this.#unload(model));
+    for (const scan of scans) await this.#report(scan.name, scan, undefined);
+    for (const { name } of chosen) this.#starting.add(name);
+    const loaded = new Promise<void>((resolve) => (this.#started = resolve));
+    this.#announce(false);
+    this.#view = new PlacementView(this.#context.bus, this.#context.clock, this.#options.settleMs);
+    this.#view.onChange(() => this.#look());
+    this.#look();
+    return { loaded: loaded.then(() => this.#schedulePoll()) };
   }
 
   /** Ends the loads that go on, and takes no more. */
   abandonLoads(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#cancelPoll();
+    this.#announce(true);
     for (const model of this.#models.values()) model.abandonLoads();
+    this.#started();
+  }
+
+  /** Resolves when others serve what this worker is to serve no more, where there are others; after `timeoutMs` in any case. */
+  async handOver(timeoutMs: number): Promise<void> {
+    const { clock } = this.#context;
+    const end = clock.now() + timeoutMs;
+    while (!this.#isHandedOver() && clock.now() < end) await sleep(clock, 20);
   }
 
   /** Ends everything: what serves has `graceMs` to finish, what loads is ended at once. */
@@ -110,6 +137,127 @@ export class ModelControl {
     this.abandonLoads();
     await Promise.all([...this.#models.values()].map((model) => model.close(graceMs)));
     await this.#queue.idle();
+    this.#view?.close();
+    this.#reports.close();
+    this.#context.bus.withdraw(workersPrefix + this.#context.worker);
+  }
+
+  #announce(leaving: boolean): void {
+    const { bus, worker, gpus } = this.#context;
+    const { mode, memoryBudgetBytes } = this.#options;
+    bus.announce<WorkerAnnouncement>(workersPrefix + worker, {
+      id: worker,
+      mode,
+      memoryBytes: memoryBudgetBytes,
+      gpus: gpus.length,
+      leaving,
+    });
+  }
+
+  #isHandedOver(): boolean {
+    const view = this.#view;
+    const { worker } = this.#context;
+    if (!view?.workers.get(worker)?.leaving) return view === undefined;
+    for (const [name, { serving }] of this.#models) {
+      const plan = view.plans.get(name);
+      if (serving.length === 0 || !plan?.wanted) continue;
+      const request = plan.desire?.request ?? '';
+      for (const chosen of plan.chosen) {
+        const report = view.reports.get(name)?.get(chosen);
+        if (report?.applied !== request || report.state === 'LOADING' || report.state === 'ABSENT') return false;
+      }
+    }
+    return true;
+  }
+
+  /** Begins the next step of each model that has one. */
+  #look(): void {
+    if (this.#closed) return;
+    for (const name of this.#view?.plans.keys() ?? []) {
+      if (this.#busy.has(name) || this.#step(name) === 'nothing') continue;
+      this.#busy.add(name);
+      void this.#queue
+        .run(name, () => this.#reconcile(name))
+        .finally(() => {
+          this.#busy.delete(name);
+          this.#look();
+        });
+    }
+    this.#settleStart();
+  }
+
+  #step(name: string): ReturnType<typeof nextStep> {
+    const plan = this.#view?.plans.get(name);
+    if (plan === undefined || this.#closed) return 'nothing';
+    return nextStep({
+      me: this.#context.worker,
+      plan,
+      own: this.#reports.get(name),
+      said: this.#view?.reports.get(name),
+      serving: (this.#models.get(name)?.serving.length ?? 0) > 0,
+      servingRequest: this.#servingRequests.get(name),
+    });
+  }
+
+  /** Start-up models that others serve, or that cannot be served, are settled too. */
+  #settleStart(): void {
+    if (this.#starting.size === 0 && this.#view !== undefined) return this.#started();
+    for (const name of this.#starting) {
+      const plan = this.#view?.plans.get(name);
+      if (plan === undefined || this.#busy.has(name) || !plan.decided || this.#step(name) !== 'nothing') continue;
+      this.#starting.delete(name);
+      if (plan.short && plan.chosen.length === 0 && this.#reports.get(name)?.refusal === undefined) {
+        this.#context.logger.error(plan.short.message);
+      }
+    }
+    if (this.#starting.size === 0) this.#started();
+  }
+
+  async #reconcile(name: string): Promise<void> {
+    const desire = this.#view?.plans.get(name)?.desire;
+    const request = desire?.request ?? '';
+    switch (this.#step(name)) {
+      case 'look':
+        return this.#lookFor(name, desire);
+      case 'ready':
+        return this.#reports.did(name, request, 'READY');
+      case 'absent':
+        return this.#reports.did(name, request, 'ABSENT');
+      case 'unload':
+        await this.#unload(name);
+        return this.#reports.did(name, request, 'ABSENT');
+      case 'load':
+        return this.#carryOut(name, desire, request);
+      case 'nothing':
+    }
+  }
+
+  async #lookFor(name: string, desire: Desire | undefined): Promise<void> {
+    const scan = await scanModel(this.#options.repositories, name);
+    if (scan) this.#tell([scan]);
+    await this.#report(name, scan, desire);
+    if (this.#reports.get(name)?.refusal === undefined) return;
+    const reason = scan?.ok === false ? scan.reason : 'no model repository holds it';
+    this.#context.logger.error(`failed to poll '${name}': ${reason}`);
+  }
+
+  async #report(name: string, scan: ScanResult | undefined, desire: Desire | undefined): Promise<void> {
+    const facts = await modelFacts(name, scan, desire, this.#context.gpus);
+    const seen = desire?.request ?? this.#reports.get(name)?.seen ?? '';
+    this.#reports.looked(name, seen, scan !== undefined && this.#wants(name), facts);
+  }
+
+  async #carryOut(name: string, desire: Desire | undefined, request: string): Promise<void> {
+    this.#reports.did(name, request, 'LOADING');
+    try {
+      await this.#load(name, desire);
+      this.#servingRequests.set(name, request);
+      this.#reports.did(name, request, 'READY');
+    } catch (thrown) {
+      const { code, message } = toShoalError(thrown);
+      if (!this.#closed) this.#context.logger.error(message.trim());
+      this.#reports.did(name, request, 'FAILED', { code, message });
+    }
   }
 
   /** Whether this model is to be served without a call that asks for it. */
@@ -118,49 +266,59 @@ export class ModelControl {
     return mode !== 'explicit' || startupModels.includes('*') || startupModels.includes(name);
   }
 
-  #demandExplicit(): void {
-    if (this.#closed) throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
-    if (this.#options.mode === 'explicit') return;
-    throw new ShoalError('UNAVAILABLE', 'explicit model load / unload is not allowed if polling is enabled');
-  }
-
-  async #load(call: LoadCall): Promise<void> {
-    const { model: name, config } = call;
-    const files = Object.entries(call.files ?? {});
-    const overridden = config !== undefined || files.length > 0;
+  async #load(name: string, desire: Desire | undefined): Promise<void> {
     const scan = await scanModel(this.#options.repositories, name);
     if (scan) this.#tell([scan]);
     const origin = this.#origins.get(name);
-    if (overridden) await this.#loadOverridden(call, scan);
+    const override = overrideOf(desire);
+    const gaveWay =
+      desire?.kept === true && origin !== undefined && (origin.override === '' || origin.override === override);
+    if (override !== '' && !gaveWay) await this.#loadOverridden(name, desire!, override, scan);
     else if (!scan?.ok) this.#refuse(name, scan?.reason ?? 'no model repository holds it');
     else {
-      const numbers = this.#changed(scan, origin);
+      for (const warning of scan.warnings) this.#context.logger.warn(warning);
+      // An override that nobody asks for any more gives way, whether or not the repository has changed.
+      const before = origin !== undefined && origin.override !== override ? undefined : origin;
+      const numbers = this.#changed(scan, before);
       if (!numbers) return;
       await this.#model(name).load(scan, numbers);
-      this.#origins.set(name, { snapshot: scan.snapshot, overridden: false, folder: undefined });
+      this.#origins.set(name, { snapshot: scan.snapshot, override: '', folder: undefined });
     }
     await remove(origin?.folder);
   }
 
   /** Files that come along get a folder of their own, which stays for as long as the model is loaded from it. */
-  async #loadOverridden(call: LoadCall, scan: ScanResult | undefined): Promise<void> {
-    const { model: name, config } = call;
-    const files = Object.fromEntries(
-      Object.entries(call.files ?? {}).map(([path, text]) => [path, Buffer.from(text, 'base64')]),
-    );
+  async #loadOverridden(name: string, desire: Desire, text: string, scan: ScanResult | undefined): Promise<void> {
+    const { config } = desire;
+    const files: [path: string, bytes: Buffer][] = [];
+    for (const { path, digest } of desire.files ?? []) files.push([path, await this.#fetch(name, digest, desire)]);
     const folder = await mkdtemp(join(this.#options.privateFolder, 'load-'));
     try {
-      const override = { files, ...(config === undefined ? {} : { config }) };
+      const override = { files: Object.fromEntries(files), ...(config === undefined ? {} : { config }) };
       const target = await applyOverride(name, scan, override, folder);
       const numbers = target.versions.map(({ version }) => version);
       await this.#model(name).load(target, numbers);
       this.#board.model(name, '', true);
-      this.#origins.set(name, { snapshot: scan?.snapshot, overridden: true, folder });
+      this.#origins.set(name, { snapshot: scan?.snapshot, override: text, folder });
     } catch (thrown) {
       await remove(folder);
       const cause = thrown instanceof Error ? thrown.cause : undefined;
       if (cause instanceof Error) this.#context.logger.error(`failed to poll '${name}': ${cause.message}`);
       throw thrown;
+    }
+  }
+
+  /** While the store is away it is waited for: what was asked for stands. @throws ShoalError as the store, or when it stands no more. */
+  async #fetch(name: string, digest: string, desire: Desire): Promise<Buffer> {
+    const { bus, clock } = this.#context;
+    for (;;) {
+      try {
+        return await bus.blobs.get(digest);
+      } catch (thrown) {
+        const isStanding = this.#view?.desires.get(name)?.request === desire.request;
+        if (toShoalError(thrown).code !== 'UNAVAILABLE' || this.#closed || !isStanding) throw thrown;
+        await sleep(clock, storeRetryMs);
+      }
     }
   }
 
@@ -180,30 +338,19 @@ export class ModelControl {
     const before = new Map([[target.name, origin.snapshot]]);
     const [change] = diffRepositories(before, new Map([[target.name, target.snapshot]])).changed;
     if (!change && all.every((version) => serving.includes(version))) return undefined;
-    if (origin.overridden) return all;
+    if (origin.override !== '') return all;
     const changed = new Set([...(change?.load ?? []), ...(change?.reload ?? [])]);
     return all.filter((version) => changed.has(version) || !serving.includes(version));
   }
 
   async #unload(name: string): Promise<void> {
+    this.#servingRequests.delete(name);
     const model = this.#models.get(name);
     if (!model) return;
     await model.unload();
     const folder = this.#origins.get(name)?.folder;
     this.#origins.delete(name);
     await remove(folder);
-  }
-
-  #loadScanned(scan: ScannedModel, numbers = scan.versions.map(({ version }) => version)): Promise<void> {
-    return this.#queue.run(scan.name, async () => {
-      for (const warning of scan.warnings) this.#context.logger.warn(warning);
-      try {
-        await this.#model(scan.name).load(scan, numbers);
-        this.#origins.set(scan.name, { snapshot: scan.snapshot, overridden: false, folder: undefined });
-      } catch (thrown) {
-        if (!this.#closed) this.#context.logger.error(thrown instanceof Error ? thrown.message.trim() : String(thrown));
-      }
-    });
   }
 
   #schedulePoll(): void {
@@ -225,9 +372,12 @@ export class ModelControl {
     if (this.#closed) return;
     if (this.#options.mode === 'explicit') {
       this.#tell(scans);
+      for (const scan of scans) if (!this.#reports.get(scan.name)) await this.#report(scan.name, scan, undefined);
       for (const name of this.#board.models) {
         const gone = !scans.some((scan) => scan.name === name) && !this.#models.get(name)?.serving.length;
-        if (gone) this.#board.forget(name);
+        if (!gone) continue;
+        this.#board.forget(name);
+        if (!this.#view?.desires.has(name)) this.#reports.forget(name);
       }
       return;
     }
@@ -238,20 +388,39 @@ export class ModelControl {
     const touched = [...diff.added, ...diff.changed.map(({ model }) => model)];
     this.#tell(touched.flatMap((name) => byName.get(name) ?? []));
     await Promise.all([
-      ...diff.added.map((name) => this.#follow(byName.get(name))),
-      ...diff.changed.map(({ model, load, reload }) => this.#follow(byName.get(model), [...load, ...reload])),
+      ...diff.added.map((name) => this.#follow(name, byName.get(name), [])),
+      ...diff.changed.map(({ model, load, reload }) => this.#follow(model, byName.get(model), [...load, ...reload])),
       ...diff.removed.map((name) => this.#remove(name)),
     ]);
   }
 
-  #follow(scan: ScanResult | undefined, numbers?: readonly number[]): Promise<void> {
-    return scan?.ok ? this.#loadScanned(scan, numbers ? [...numbers] : undefined) : Promise.resolve();
+  /** What has changed of a model that serves is loaded; one that does not is placed anew. */
+  #follow(name: string, scan: ScanResult | undefined, numbers: readonly number[]): Promise<void> {
+    return this.#queue.run(name, async () => {
+      await this.#report(name, scan, this.#view?.desires.get(name));
+      const report = this.#reports.get(name);
+      if (!scan?.ok || report === undefined) return;
+      const isServing = (this.#models.get(name)?.serving.length ?? 0) > 0;
+      if (!isServing) {
+        if (report.state === 'FAILED') this.#reports.did(name, report.applied, 'ABSENT');
+        return;
+      }
+      for (const warning of scan.warnings) this.#context.logger.warn(warning);
+      try {
+        await this.#model(name).load(scan, numbers);
+        await remove(this.#origins.get(name)?.folder);
+        this.#origins.set(name, { snapshot: scan.snapshot, override: '', folder: undefined });
+      } catch (thrown) {
+        if (!this.#closed) this.#context.logger.error(toShoalError(thrown).message.trim());
+      }
+    });
   }
 
   #remove(name: string): Promise<void> {
     return this.#queue.run(name, async () => {
       await this.#unload(name);
       this.#board.forget(name);
+      this.#reports.forget(name);
     });
   }
 
@@ -273,6 +442,11 @@ export class ModelControl {
       model = new ManagedModel(name, {
         context: this.#context,
         board: this.#board,
+        onBroken: (reason) => {
+          if (this.#models.get(name)?.serving.length) return;
+          const { code, message } = reason;
+          this.#reports.did(name, this.#reports.get(name)?.applied ?? '', 'FAILED', { code, message });
+        },
         gate: this.#gate,
         nextGeneration,
         generationOf,
@@ -285,6 +459,12 @@ export class ModelControl {
 
 function snapshotOf(scans: readonly ScanResult[]): RepositorySnapshot {
   return new Map(scans.map(({ name, snapshot }) => [name, snapshot]));
+}
+
+/** What a load call put in the repository's place; '' = nothing. */
+function overrideOf(desire: Desire | undefined): string {
+  if (desire?.config === undefined && desire?.files === undefined) return '';
+  return JSON.stringify([desire.config, (desire.files ?? []).map(({ path, digest }) => [path, digest])]);
 }
 
 async function remove(folder: string | undefined): Promise<void> {

@@ -22,6 +22,11 @@ export function memoryLimitBytes(flagMb: number): number {
   return flagMb > 0 ? flagMb * 2 ** 20 : Math.floor(availableMemory() * defaultShare);
 }
 
+/** What all models of this worker together may take, for the flag's megabytes; 0 = by the machine's memory. */
+export function memoryBudgetBytes(flagMb: number): number {
+  return flagMb > 0 ? flagMb * 2 ** 20 : Math.floor(availableMemory() * defaultShare);
+}
+
 /**
  * util-linux's prlimit, which starts a process under limits that the kernel keeps; undefined where there is none.
  */

@@ -5,6 +5,7 @@ import type { RouterConfig } from '../flags';
 import { TemporaryAuthFile, keyEntry, tenantEntry } from '../testing/auth-file';
 import { CapturedLog } from '../testing/captured-log';
 import { type RouterRig, startRig } from '../testing/router-rig';
+import { ScriptedWorker } from '../testing/scripted-worker';
 import { firstSum, simpleRequest, until } from '../testing/simple-request';
 
 const secret = 'shoal_1_3ffo0pKtVQ7Zx';
@@ -133,7 +134,7 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
   test('models of others are not to be found out: the same words, whether there is one or not', async () => {
     const permissions = ['health', 'metadata', 'inference', 'model-config', 'statistics', 'model-repository', 'trace'];
     await start({ tenants: [tenantEntry('lab', secret, { models: ['identity*'], permissions })] });
-    rig.bus.serve('model-worker.load', () => Promise.reject(new Error('it was reached')));
+    const worker = new ScriptedWorker(rig.bus, 'worker-1');
     const refusals = async (model: string) => {
       const named = { name: model, model_name: model };
       const outcomes = [];
@@ -157,6 +158,8 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
     const text = "tenant 'lab' may not use a model called 'MODEL', whether there is one or not";
     expect(there).toEqual(there.map(() => ['PERMISSION_DENIED', text]));
     expect(await refusals('nowhere')).toEqual(there);
+    expect(worker.asked).toEqual([]);
+    worker.close();
     expect(rig.batching.offers).toEqual([]);
     const index = await rig.client.call<{ models: { name: string }[] }>('RepositoryIndex', {}, bearer(secret));
     expect(new Set(index.response?.models.map(({ name }) => name.replace(/_.*/, '')))).toEqual(new Set(['identity']));
@@ -306,7 +309,7 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
 
   test('control calls leave a line, whatever came of them, and also when all else is silent', async () => {
     await start();
-    rig.bus.serve('model-worker.load', () => Promise.resolve({}));
+    const worker = new ScriptedWorker(rig.bus, 'worker-1');
     await rig.client.call('LogSettings', { settings: { log_info: { bool_param: false } } }, bearer(admin));
     log.control.info = false;
     await rig.client.call(
@@ -317,6 +320,7 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
     await rig.client.call('RepositoryModelUnload', { model_name: 'simple' }, bearer(secret));
     await rig.client.call('SystemSharedMemoryRegister', { name: 'r', key: '/k' }, bearer(admin));
     await rig.client.call('RepositoryModelLoad', { model_name: 'simple' });
+    worker.close();
     // Not these.
     await rig.client.call('LogSettings', {}, bearer(admin));
     await rig.client.call('RepositoryIndex', {}, bearer(admin));
@@ -331,7 +335,8 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
         call: call('RepositoryModelLoad'),
         ...repository,
         model: `evil\u{FFFD}name\u{FFFD}[31m${'x'.repeat(242)}…`,
-        code: 'OK',
+        // No repository has such a name.
+        code: 'INTERNAL',
       },
       {
         tenant: 'lab',

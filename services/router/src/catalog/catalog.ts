@@ -85,6 +85,11 @@ export class Catalog {
     return this.#models.get(model);
   }
 
+  /** What each worker says of the versions of a model. */
+  versionsSaid(model: string): VersionAnnouncement[] {
+    return [...this.#versionsSaid.values()].filter((one) => one.model === model);
+  }
+
   /** All models by name. */
   models(): [name: string, entry: ModelEntry][] {
     return [...this.#models].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,4 +1,4 @@
-import { hashText, mixBits } from '../hash';
+import { rendezvousWeight } from '@shoal/core';
 
 /**
  * The instance that owns `key`: highest random weight over the live ones, so that every router picks the same one, and
@@ -8,7 +8,7 @@ export function rendezvousOwner(key: string, instances: Iterable<string>): strin
   let owner: string | undefined;
   let best = -1;
   for (const instance of instances) {
-    const weight = mixBits(hashText(key, hashText(instance)));
+    const weight = rendezvousWeight(key, instance);
     if (weight > best || (weight === best && owner !== undefined && instance < owner)) {
       best = weight;
       owner = instance;

@@ -1,5 +1,5 @@
-import { type Bus, type LoadCall, type UnloadCall, loadSubject, unloadSubject } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
+import type { LoadRequest, ModelDesires } from '@shoal/placement';
 import { errorTexts } from '@shoal/protocol';
 import type { Handlers } from '@shoal/rpc';
 import type { Catalog } from '../catalog/catalog';
@@ -20,21 +20,21 @@ interface RepositoryRequest {
 }
 
 /** What the repository holds, and the calls that load and unload its models. */
-export function repositoryHandlers(catalog: Catalog, bus: Bus): Handlers {
+export function repositoryHandlers(catalog: Catalog, desires: ModelDesires): Handlers {
   return {
     RepositoryIndex(request: { readonly repository_name: string; readonly ready: boolean }) {
       refuseRepositoryName(request.repository_name);
       return { models: repositoryIndex(catalog, request.ready) };
     },
-    // Both wait for as long as it takes: the model-worker bounds loading, and its answer is the client's.
+    // Both wait for as long as it takes: the model-workers bound loading, and their answer is the client's.
     async RepositoryModelLoad(request: RepositoryRequest) {
       refuseRepositoryName(request.repository_name);
-      await bus.call<LoadCall, object>(loadSubject, loadCall(request));
+      await desires.load(loadCall(request));
       return {};
     },
     async RepositoryModelUnload(request: RepositoryRequest) {
       refuseRepositoryName(request.repository_name);
-      await bus.call<UnloadCall, object>(unloadSubject, unloadCall(request));
+      await desires.unload(unloadCall(request));
       return {};
     },
   };
@@ -44,16 +44,16 @@ function refuseRepositoryName(name: string): void {
   if (name !== '') throw new ShoalError('UNIMPLEMENTED', "'repository_name' specification is not supported");
 }
 
-function loadCall({ model_name: model, parameters }: RepositoryRequest): LoadCall {
+function loadCall({ model_name: model, parameters }: RepositoryRequest): LoadRequest {
   let config: string | undefined;
-  const files: [path: string, base64: string][] = [];
+  const files: [path: string, bytes: Buffer][] = [];
   for (const [key, parameter] of Object.entries(parameters)) {
     if (key === 'config') {
       if (parameter.parameter_choice !== 'string_param') throw wrongType('load', key, 'string_param');
       config = parameter.string_param ?? '';
     } else if (key.startsWith('file:')) {
       if (parameter.parameter_choice !== 'bytes_param') throw wrongType('load', key, 'bytes_param');
-      files.push([key.slice('file:'.length), (parameter.bytes_param ?? Buffer.alloc(0)).toString('base64')]);
+      files.push([key.slice('file:'.length), parameter.bytes_param ?? Buffer.alloc(0)]);
     } else {
       throw unrecognized('load', key);
     }
@@ -61,18 +61,17 @@ function loadCall({ model_name: model, parameters }: RepositoryRequest): LoadCal
   return {
     model,
     ...(config !== undefined && { config }),
-    ...(files.length > 0 && { files: Object.fromEntries(files) }),
+    ...(files.length > 0 && { files }),
   };
 }
 
-function unloadCall({ model_name: model, parameters }: RepositoryRequest): UnloadCall {
-  let unloadDependents = false;
+/** The model's name; ensembles, whose parts `unload_dependents` is about, are not served. */
+function unloadCall({ model_name: model, parameters }: RepositoryRequest): string {
   for (const [key, parameter] of Object.entries(parameters)) {
     if (key !== 'unload_dependents') throw unrecognized('unload', key);
     if (parameter.parameter_choice !== 'bool_param') throw wrongType('unload', key, 'bool_param');
-    unloadDependents = parameter.bool_param ?? false;
   }
-  return { model, unloadDependents };
+  return model;
 }
 
 function wrongType(action: string, key: string, expected: string): ShoalError {

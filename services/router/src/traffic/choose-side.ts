@@ -1,5 +1,4 @@
-import type { Random } from '@shoal/core';
-import { hashText, mixBits } from '../hash';
+import { type Random, hashText, mixBits } from '@shoal/core';
 import type { TrafficRules } from './traffic-rules';
 
 export type Side = 'stable' | 'canary';
