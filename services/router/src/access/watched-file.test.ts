@@ -1,5 +1,6 @@
 import { FakeClock } from '@shoal/testing';
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TemporaryAuthFile } from '../testing/auth-file';
 import { until } from '../testing/simple-request';
@@ -73,9 +74,13 @@ test('a folder’s link that is turned elsewhere, as Kubernetes changes its volu
 
 test('once stopped, a look that was on its way tells nobody', async () => {
   watch(file.path, 'other');
+  const heard: string[] = [];
+  const parts = { path: file.path, text: 'other', clock, lost: () => undefined };
+  const stopWitness = watchFile({ ...parts, changed: (text) => void heard.push(text) });
   clock.advance(1_000);
   stop?.();
-  await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setImmediate(resolve));
+  await until(() => heard.length === 1);
+  stopWitness();
+  for (let i = 0; i < 3; i += 1) await readFile(file.path);
   expect(seen).toEqual([]);
 });
