@@ -12,6 +12,8 @@ const unroutedMs = 10_000;
 const heldMs = 1_000;
 /** Runners that may be lost with one request: the second time, the request is the likely cause. */
 const maxLosses = 2;
+/** A client whose deadline passes ends the call by its own clock, and so a moment earlier or later than it passes here. */
+const deadlineSlackMs = 10;
 /** Times that a request may come back without having run. */
 const maxReturns = 12;
 /** Pauses between such returns grow up to this. */
@@ -52,7 +54,8 @@ export class RequestTable {
   /** Nobody waits for it any more; its waiter is not told. */
   cancel(request: PendingRequest): void {
     if (request.state === 'settled') return;
-    this.#recall(request, this.#clock.now() >= request.deadline ? 'deadline' : 'cancelled');
+    const late = this.#clock.now() + deadlineSlackMs >= request.deadline;
+    this.#recall(request, late ? 'deadline' : 'cancelled');
     this.#forget(request);
   }
 
