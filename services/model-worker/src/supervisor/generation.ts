@@ -103,7 +103,8 @@ export class Generation {
     cancel();
     if (!drained) logger.verbose(1, `${this.#label}: its queue was not drained everywhere`);
     for (const instance of this.#instances) instance.retire();
-    const left = patience ? (drained ? stopGraceMs : 0) : started + timeoutMs + 1000 - clock.now();
+    // Where batching could not be told, the runners themselves ask it for nothing more, and finish what they have.
+    const left = drained && !patience ? started + timeoutMs + 1000 - clock.now() : timeoutMs;
     await this.stop(Math.max(0, Math.min(stopGraceMs, left)));
   }
 
