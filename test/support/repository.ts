@@ -13,6 +13,8 @@ export interface ModelSource {
   readonly edit?: (config: string) => string;
   /** Adds to the config's text. */
   readonly append?: string;
+  /** Further versions, with the contents of version 1. */
+  readonly copies?: readonly number[];
 }
 
 /** A model repository in a temporary folder. */
@@ -24,8 +26,9 @@ export class TemporaryRepository {
   }
 
   /** Copies a fixture in; its `name` line follows the folder's name. */
-  add(name: string, { from = 'models', fixture = name, edit, append = '' }: ModelSource = {}): void {
+  add(name: string, { from = 'models', fixture = name, edit, append = '', copies = [] }: ModelSource = {}): void {
     cpSync(path.join(fixtures, from, fixture), this.path(name), { recursive: true });
+    for (const version of copies) cpSync(this.path(name, '1'), this.path(name, String(version)), { recursive: true });
     if (fixture !== name) this.editConfig(name, (config) => config.replace(`name: "${fixture}"`, `name: "${name}"`));
     if (edit) this.editConfig(name, edit);
     if (append !== '') this.editConfig(name, (config) => `${config}\n${append}\n`);

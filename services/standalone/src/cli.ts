@@ -19,6 +19,7 @@ import { logDestination } from './log-destination';
 import { project } from './project';
 import { type ServeShell, serve } from './serve';
 import { tritonFlags } from './triton-flags';
+import { type TrafficShell, changeCommand, trafficCommand } from './traffic/traffic-command';
 import { type Command, commandHelp, commands, overview } from './usage';
 
 /** Exit code for wrong usage, as most Unix tools. */
@@ -50,6 +51,10 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     if (command.name === 'bench') return await bench(argv, benchShell);
     if (command.name === 'health') return await health(argv, process.env, complain);
     if (command.name === 'key') return key(argv, { env: process.env, print: (text) => void print(text) });
+    if (command.name === 'traffic') return await trafficCommand(argv, trafficShell);
+    if (command.name === 'promote' || command.name === 'rollback') {
+      return await changeCommand(command.name, argv, trafficShell);
+    }
     if (command.name === 'serve') {
       const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
       return await serve(config, serveShell(config.logFormat));
@@ -89,6 +94,8 @@ function serveShell(logFormat: string): ServeShell {
     exit: (code) => process.exit(code),
   };
 }
+
+const trafficShell: TrafficShell = { env: process.env, print: (text) => void print(text) };
 
 const benchShell: BenchShell = {
   env: process.env,

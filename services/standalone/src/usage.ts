@@ -4,9 +4,11 @@ import { dataFlags, loadFlags, outputFlags, targetFlags } from '@shoal/load';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { clusterFlags, linkAddressFlag, linkFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
+import { controlFlags } from './client/control-client';
 import { processFlags } from './flags';
 import { healthFlags } from './health/command';
 import { keyFlags } from './key';
+import { trafficFlags } from './traffic/traffic-flags';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
 
@@ -14,6 +16,16 @@ const processSection: HelpSection = { title: 'Process', flags: processFlags };
 const doorFlags = { ...routerFlags, strictReadiness: routerProcessFlags.strictReadiness };
 
 const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
+
+const serverSection: HelpSection = { title: 'Server', flags: controlFlags };
+
+const trafficNote = `Examples:
+  shoal traffic                                       all models that have rules
+  shoal traffic digits                                the rules of one, and what came of them
+  shoal traffic digits --canary 2 --percent 10 --sticky x-user
+  shoal traffic digits --shadow 2 --relative-tolerance 1e-3
+  shoal promote digits
+  shoal rollback digits`;
 
 const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
 as { "OPTION": VALUE, "REPEATABLE-OPTION": [VALUE, VALUE] }. Arguments win over the environment, that over the file.`;
@@ -37,6 +49,8 @@ Example:
 export interface Command {
   readonly name: string;
   readonly summary: string;
+  /** What comes before the options. */
+  readonly argument?: string;
   readonly sections: readonly HelpSection[];
 }
 
@@ -96,6 +110,24 @@ export const commands: readonly Command[] = [
       processSection,
     ],
   },
+  {
+    name: 'traffic',
+    summary: 'shows or changes which versions of a model answer: canary, shadow',
+    argument: '[MODEL]',
+    sections: [{ title: 'Rules', flags: trafficFlags }, serverSection],
+  },
+  {
+    name: 'promote',
+    summary: 'makes the canary of a model its stable version',
+    argument: 'MODEL',
+    sections: [serverSection],
+  },
+  {
+    name: 'rollback',
+    summary: 'goes back to the traffic rules of a model before the last change',
+    argument: 'MODEL',
+    sections: [serverSection],
+  },
 ];
 
 /** The text of `shoal --help`. */
@@ -116,12 +148,16 @@ Example: shoal serve --model-repository ./models
 }
 
 /** The text of `shoal COMMAND --help`. */
-export function commandHelp({ name, summary, sections }: Command): string {
+export function commandHelp({ name, summary, argument, sections }: Command): string {
   const further: Readonly<Record<string, string>> = {
     serve: `\n\n${tritonNote}`,
     bench: `\n\n${benchNote}`,
     key: `\n\n${keyNote}`,
+    traffic: `\n\n${trafficNote}`,
   };
   const notes = configNote + (further[name] ?? '');
-  return renderHelp(`shoal ${name}: ${summary}.\n\nUsage: shoal ${name} [options]\n\n${notes}`, sections);
+  return renderHelp(
+    `shoal ${name}: ${summary}.\n\nUsage: shoal ${name}${argument === undefined ? '' : ` ${argument}`} [options]\n\n${notes}`,
+    sections,
+  );
 }
