@@ -68,7 +68,9 @@ export async function startRouterProcess(parts: ProcessParts<RouterProcessConfig
   const { config, clock, print } = parts;
   const { sharedMemoryBytes } = config;
   const transport = createTransport({ clock, sharedMemoryBytes, ...transportTls(parts.linkTls) });
-  const router = await startRouter({ ...parts, transport, inCluster: true, tls: parts.grpcTls });
+  // Who has not heard of the traffic rules would give all requests to the latest version.
+  const readyAfter = parts.bus.joined;
+  const router = await startRouter({ ...parts, transport, inCluster: true, tls: parts.grpcTls, readyAfter });
   if (config.allowGrpc) {
     const host = router.address.includes(':') ? `[${router.address}]` : router.address;
     print(`Started GRPCInferenceService at ${host}:${router.port}`);
