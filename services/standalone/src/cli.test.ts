@@ -15,7 +15,20 @@ function shoal(...argv: string[]) {
 test('the overview names every command', () => {
   const { status, stdout } = shoal('--help');
   expect(status).toBe(0);
-  for (const name of ['serve', 'router', 'batching', 'model-worker', 'traffic', 'promote', 'rollback'])
+  for (const name of [
+    'serve',
+    'router',
+    'batching',
+    'model-worker',
+    'traffic',
+    'promote',
+    'rollback',
+    'models',
+    'workers',
+    'load',
+    'unload',
+    'reload',
+  ])
     expect(stdout).toContain(`\n  ${name} `);
 });
 

@@ -16,6 +16,7 @@ import { serveFlags } from './flags';
 import { health } from './health/command';
 import { key } from './key';
 import { logDestination } from './log-destination';
+import { type ModelsShell, changeModel, listCommand } from './models/models-command';
 import { project } from './project';
 import { type ServeShell, serve } from './serve';
 import { tritonFlags } from './triton-flags';
@@ -51,6 +52,12 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     if (command.name === 'bench') return await bench(argv, benchShell);
     if (command.name === 'health') return await health(argv, process.env, complain);
     if (command.name === 'key') return key(argv, { env: process.env, print: (text) => void print(text) });
+    if (command.name === 'models' || command.name === 'workers') {
+      return await listCommand(command.name, argv, modelsShell);
+    }
+    if (command.name === 'load' || command.name === 'unload' || command.name === 'reload') {
+      return await changeModel(command.name, argv, modelsShell);
+    }
     if (command.name === 'traffic') return await trafficCommand(argv, trafficShell);
     if (command.name === 'promote' || command.name === 'rollback') {
       return await changeCommand(command.name, argv, trafficShell);
@@ -94,6 +101,8 @@ function serveShell(logFormat: string): ServeShell {
     exit: (code) => process.exit(code),
   };
 }
+
+const modelsShell: ModelsShell = { env: process.env, clock: systemClock, print: (text) => void print(text) };
 
 const trafficShell: TrafficShell = { env: process.env, print: (text) => void print(text) };
 

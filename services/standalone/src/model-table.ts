@@ -1,5 +1,5 @@
 import { type ModelAnnouncement, type VersionAnnouncement, queueKey } from '@shoal/bus';
-import { printable } from './printable';
+import { renderColumns } from './columns';
 
 /** One line of the start-up table. */
 export interface ModelLine {
@@ -58,16 +58,8 @@ function countEach(names: readonly string[]): string {
 
 /** The table as Triton prints its own at start. */
 export function renderModelTable(lines: readonly ModelLine[]): string {
-  const cells = [
+  return renderColumns(
     ['Model', 'Version', 'Batching', 'Device', 'Status'],
-    ...lines.map((line) => [line.model, line.version, line.batching, line.device, firstLine(line.status)]),
-  ].map((row) => row.map(printable));
-  // The last column is not padded: a long reason would widen every line.
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const rows = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return [rows[0], rows[0]!.replaceAll(/[^ ]/g, '-'), ...rows.slice(1)].join('\n');
-}
-
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0] ?? '';
+    lines.map(({ model, version, batching, device, status }) => [model, version, batching, device, status]),
+  );
 }

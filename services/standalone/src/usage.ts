@@ -8,6 +8,7 @@ import { controlFlags } from './client/control-client';
 import { processFlags } from './flags';
 import { healthFlags } from './health/command';
 import { keyFlags } from './key';
+import { changeFlags, replicasFlags } from './models/models-flags';
 import { trafficFlags } from './traffic/traffic-flags';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
@@ -18,6 +19,7 @@ const doorFlags = { ...routerFlags, strictReadiness: routerProcessFlags.strictRe
 const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
 
 const serverSection: HelpSection = { title: 'Server', flags: controlFlags };
+const changeSection: HelpSection = { title: 'Server', flags: changeFlags };
 
 const trafficNote = `Examples:
   shoal traffic                                       all models that have rules
@@ -109,6 +111,30 @@ export const commands: readonly Command[] = [
       clusterSection,
       processSection,
     ],
+  },
+  {
+    name: 'models',
+    summary: 'lists the models of a cluster: what is wanted, which workers serve them, and why not',
+    argument: '[MODEL]',
+    sections: [serverSection],
+  },
+  {
+    name: 'workers',
+    summary: 'lists the model-workers of a cluster: memory, devices, what they serve',
+    sections: [serverSection],
+  },
+  {
+    name: 'load',
+    summary: 'loads a model on as many workers as it says, or what has changed of it',
+    argument: 'MODEL',
+    sections: [{ title: 'Placement', flags: replicasFlags }, changeSection],
+  },
+  { name: 'unload', summary: 'unloads a model on all workers', argument: 'MODEL', sections: [changeSection] },
+  {
+    name: 'reload',
+    summary: 'loads what has changed of a model, one worker after the other',
+    argument: 'MODEL',
+    sections: [changeSection],
   },
   {
     name: 'traffic',
