@@ -223,6 +223,8 @@ export class ModelControl {
         return this.#reports.did(name, request, 'READY');
       case 'absent':
         return this.#reports.did(name, request, 'ABSENT');
+      case 'forget':
+        return this.#forget(name);
       case 'unload':
         await this.#unload(name);
         return this.#reports.did(name, request, 'ABSENT');
@@ -230,6 +232,14 @@ export class ModelControl {
         return this.#carryOut(name, desire, request);
       case 'nothing':
     }
+  }
+
+  /** What nobody asks for any more: a model that the repository has not is not spoken of. */
+  async #forget(name: string): Promise<void> {
+    const scan = await scanModel(this.#options.repositories, name);
+    if (!scan) return this.#reports.forget(name);
+    await this.#report(name, scan, undefined, '');
+    this.#reports.did(name, '', 'ABSENT');
   }
 
   async #lookFor(name: string, desire: Desire | undefined): Promise<void> {
@@ -241,9 +251,13 @@ export class ModelControl {
     this.#context.logger.error(`failed to poll '${name}': ${reason}`);
   }
 
-  async #report(name: string, scan: ScanResult | undefined, desire: Desire | undefined): Promise<void> {
+  async #report(
+    name: string,
+    scan: ScanResult | undefined,
+    desire: Desire | undefined,
+    seen = desire?.request ?? this.#reports.get(name)?.seen ?? '',
+  ): Promise<void> {
     const facts = await modelFacts(name, scan, desire, this.#context.gpus);
-    const seen = desire?.request ?? this.#reports.get(name)?.seen ?? '';
     this.#reports.looked(name, seen, scan !== undefined && this.#wants(name), facts);
   }
 

@@ -15,9 +15,9 @@ export interface Situation {
 }
 
 /**
- * What to do next: look at the repository for a new asking, load, unload; say that all is as it should be ('ready', 'absent'); nothing.
+ * What to do next: look at the repository for a new asking, load, unload; say that all is as it should be ('ready', 'absent'); forget the asking; nothing.
  */
-export type Step = 'look' | 'load' | 'unload' | 'ready' | 'absent' | 'nothing';
+export type Step = 'look' | 'load' | 'unload' | 'ready' | 'absent' | 'forget' | 'nothing';
 
 /**
  * Make before break: who is no longer chosen keeps its copy until all that are serve theirs. A loading that failed is not tried
@@ -30,6 +30,8 @@ export function nextStep({ me, plan, own, said, serving, servingRequest }: Situa
   if (own === undefined) return 'nothing';
   const isSettled = own.applied === request;
   if (!wanted) {
+    // An asking that came to nothing, perhaps for a model that there is not.
+    if (desire === undefined && !serving && own.seen !== '') return 'forget';
     if (isSettled && own.state === 'ABSENT') return 'nothing';
     return serving || desire !== undefined ? 'unload' : 'absent';
   }
