@@ -99,8 +99,8 @@ test('members whose bytes never come are left out in time', () => {
 test('a router that stands still holds up one batch for a while, and none after it, until it is heard again', () => {
   const book = new BatchBook<string>({ ...limits, lateMs: 20 });
   book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
-  expect(book.nextTick()).toBe(20);
   book.granted(2, 'b', ['r0'], [1], 5);
+  expect(book.nextTick()).toBe(20);
   book.tick(20);
   expect(book.take()).toMatchObject({ batchId: 1, absent: [0, 1] });
   book.data('r1', arrival(1, 1), 21);
@@ -114,16 +114,22 @@ test('a router that stands still holds up one batch for a while, and none after 
   expect(book.take()).toMatchObject({ batchId: 4, absent: [] });
 });
 
-test('members are waited for as long as ones as large as the largest so far may take on a slow road', () => {
+test('members are waited for as long as ones as large as the largest so far may take, longer once some were late', () => {
   const book = new BatchBook<string>({ ...limits, lateMs: 20, earlyBytes: 2 ** 20 });
   book.granted(1, 'b', ['r0'], [1], 0);
-  book.data('r0', arrival(1, 0, 100, 80_000), 0);
+  book.data('r0', arrival(1, 0, 100, 10_000), 0);
   book.take();
-  book.granted(2, 'b', ['r0', 'r1'], [1, 1], 0);
-  expect(book.nextTick()).toBe(20 + (2 * 80_000) / 4_000);
-  book.granted(3, 'b', ['r0', 'r1', 'r0', 'r1', 'r0'], [1, 1, 1, 1, 1], 0);
-  book.tick(60);
-  book.finish(2);
+  book.granted(2, 'b', ['r0', 'r1', 'r1'], [1, 1, 1], 0);
+  expect(book.nextTick()).toBe(20 + 3 * 10);
+  book.data('r0', arrival(2, 0), 10);
+  expect(book.nextTick()).toBe(20 + 2 * 10);
+  book.tick(40);
+  expect(book.take()).toMatchObject({ batchId: 2, absent: [1, 2] });
+  expect(told(book.data('r1', arrival(2, 1), 41))).toEqual([['refuse', 201]]);
+  expect(told(book.data('r1', arrival(2, 2), 41))).toEqual([['refuse', 202]]);
+  book.granted(3, 'b', ['r1', 'r1'], [1, 1], 50);
+  expect(book.nextTick()).toBe(50 + 20 + 2 * 20);
+  book.granted(4, 'b', ['r1', 'r1', 'r1', 'r1', 'r1', 'r1'], [1, 1, 1, 1, 1, 1], 0);
   expect(book.nextTick()).toBe(100);
 });
 

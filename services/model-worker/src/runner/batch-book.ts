@@ -74,8 +74,9 @@ const rememberedBatches = 1024;
 /** Routers that are gone or late, of whom batching will soon know too. */
 const rememberedRouters = 256;
 
-/** The slowest road, in bytes per ms, that members as large as the largest so far are waited for on. */
-const slowestRoad = 4_000;
+/** Bytes per ms of the road that members as large as the largest so far are waited for on: at first, and in the end. */
+const firstRoad = 1_000;
+const slowestRoad = 50;
 
 /**
  * Joins what batching grants with what routers send: a pure state machine. Bytes and grant travel over different
@@ -96,6 +97,8 @@ export class BatchBook<L> {
   readonly #silent = new Set<string>();
   /** Most bytes that a member had. */
   #largest = 0;
+  /** How fast they are taken to come, in bytes per ms: slower with each router that was not silent after all. */
+  #road = firstRoad;
   #earlyBytes = 0;
   #earlyMembers = 0;
 
@@ -148,7 +151,7 @@ export class BatchBook<L> {
     const { batchId, member } = arrival.data;
     const size = sizeOf(arrival.data);
     if (size > this.#largest) this.#largest = size;
-    this.#silent.delete(router);
+    if (this.#silent.delete(router)) this.#road = Math.max(this.#road / 2, slowestRoad);
     const entry = this.#byId.get(batchId);
     if (entry) {
       const slot = entry.slots[member];
@@ -275,9 +278,9 @@ export class BatchBook<L> {
   }
 
   /** Until when a batch's bytes are waited for. Those that come later are refused, and offered again. */
-  #dueAt({ arrivedAt, slots }: Entry<L>): number {
+  #dueAt({ arrivedAt, awaited }: Entry<L>): number {
     const { gatherTimeoutMs, lateMs } = this.#limits;
-    return arrivedAt + Math.min(gatherTimeoutMs, lateMs + (this.#largest * slots.length) / slowestRoad);
+    return arrivedAt + Math.min(gatherTimeoutMs, lateMs + (this.#largest * awaited) / this.#road);
   }
 
   #ignore(router: string): void {
