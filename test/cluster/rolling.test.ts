@@ -1,7 +1,6 @@
-import { type Cluster, type Door, startCluster } from '../support/cluster';
+import { type Cluster, startCluster } from '../support/cluster';
 import { Ledger } from '../support/ledger';
-import { credentials } from '@grpc/grpc-js';
-import { StockClient } from '../support/stock-client';
+import { movingDoors } from '../support/moving-doors';
 import { nothing } from '../support/under-load';
 import { eventually } from '../support/waiting';
 
@@ -20,19 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster?.close();
 });
-
-/** A client of each router that knows the others' addresses too, as from a name service, and never tries a call again. */
-function movingDoors(doors: readonly Door[]): Door[] {
-  return doors.map((door) => {
-    const addresses = [door, ...doors.filter((other) => other !== door)].map(({ address }) => address);
-    return {
-      ...door,
-      client: new StockClient(`ipv4:${addresses.join(',')}`, credentials.createInsecure(), {
-        'grpc.enable_retries': 0,
-      }),
-    };
-  });
-}
 
 test('every process is replaced, one after the other, and NATS in between: no request fails', async () => {
   if (!cluster) return;

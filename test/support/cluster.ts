@@ -160,12 +160,15 @@ export class Cluster {
     return member;
   }
 
-  /** Ends a process as an operator would, then starts another one in its place; a router at the same address. */
-  async replace(member: ClusterMember): Promise<ClusterMember> {
-    const [service = ''] = /^[a-z]+(-[a-z]+)*/.exec(member.name) ?? [];
-    await member.stop();
-    const port = this.doors.find((door) => door.member === member)?.address.split(':')[1];
-    return this.start(service as ServiceName, port === undefined ? [] : ['--grpc-port', port]);
+  /** Ends a process, as an operator would or by kill -9, then starts another one in its place; a router at the same address. */
+  async replace(member: ClusterMember, how: 'stop' | 'kill' = 'stop'): Promise<ClusterMember> {
+    await member[how]();
+    return this.start(serviceOf(member), this.#place(member));
+  }
+
+  #place(member: ClusterMember): string[] {
+    const port = this.doors.findLast((door) => door.member === member)?.address.split(':')[1];
+    return port === undefined ? [] : ['--grpc-port', port];
   }
 
   /** Resolves when every router says that it is ready. */
@@ -190,6 +193,10 @@ export class Cluster {
     for (const repository of this.repositories) repository.delete();
     await eventually('no runner outlives its worker', () => !runners.some(isAlive), 10_000);
   }
+}
+
+export function serviceOf({ name }: ClusterMember): ServiceName {
+  return name.replace(/-\d+$/, '') as ServiceName;
 }
 
 /** Undefined where there is no nats-server to be had (never in CI). */

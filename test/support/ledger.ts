@@ -7,7 +7,7 @@ const deadlineMs = 10_000;
 /** How long after its deadline a call may take to be told, on a busy machine. */
 const graceMs = 3_000;
 /** A load that nobody stops, because its test failed, ends by itself. */
-const longestMs = 60_000;
+const defaultLongestMs = 60_000;
 
 /**
  * Load on several routers in which each request has an id and inputs of its own, and what came of each by its id. Calls
@@ -28,16 +28,23 @@ export class Ledger {
   /** Id → router and time (performance.now) of what is not settled. */
   readonly open = new Map<string, { readonly door: string; readonly since: number }>();
   readonly #model: string;
+  readonly #longestMs: number;
   readonly #done: Promise<unknown>;
   #stopped = false;
   #next = 0;
 
-  constructor(model: string, doors: readonly Door[], concurrency: number) {
+  constructor(model: string, doors: readonly Door[], concurrency: number, longestMs = defaultLongestMs) {
     this.#model = model;
+    this.#longestMs = longestMs;
     this.#done = Promise.all([
       ...doors.flatMap((door) => Array.from({ length: concurrency }, () => this.#calls(door))),
       ...doors.map((door) => this.#streams(door)),
     ]);
+  }
+
+  /** Requests sent so far. */
+  get asked(): number {
+    return this.#next;
   }
 
   /** What must never be, however the cluster suffers. */
@@ -58,7 +65,7 @@ export class Ledger {
   }
 
   async #calls({ client, member }: Door): Promise<void> {
-    const end = performance.now() + longestMs;
+    const end = performance.now() + this.#longestMs;
     while (!this.#stopped && performance.now() < end) {
       const { id, seed, request } = this.#request();
       const started = performance.now();
@@ -79,7 +86,7 @@ export class Ledger {
 
   /** One stream after another, each with some requests. */
   async #streams({ client, member }: Door): Promise<void> {
-    const end = performance.now() + longestMs;
+    const end = performance.now() + this.#longestMs;
     while (!this.#stopped && performance.now() < end) {
       const stream = client.stream({ deadlineMs });
       const sent = Array.from({ length: 8 }, () => this.#request());
