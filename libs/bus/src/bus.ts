@@ -10,6 +10,11 @@ export interface Bus {
   withdraw(key: string): void;
   /** Tells of every value under `prefix`: first those that stand, then each change (`undefined` = withdrawn). */
   watch<T extends object>(prefix: string, listener: (key: string, value: T | undefined) => void): () => void;
+  /**
+   * Says that whoever announces `key` lives, though it may not be heard here: something else joins the two. What it has announced stands
+   * until it is withdrawn, says goodbye, or the returned function is called.
+   */
+  vouch(key: string): () => void;
   /** Answers calls on `subject`. Several may serve one subject; a call reaches one of them. */
   serve<Req, Res>(subject: string, handler: (request: Req) => Promise<Res>): () => void;
   /**

@@ -27,6 +27,8 @@ export function createLocalBus(options: LocalBusOptions = {}): Bus {
     announce: (key, value) => values.set(key, value),
     withdraw: (key) => values.set(key, undefined),
     watch: (prefix, listener) => values.watch(prefix, listener as (key: string, value: object | undefined) => void),
+    // Whoever announces lives in this process.
+    vouch: () => () => undefined,
     serve: (subject, handler) => calls.serve(subject, handler as (request: unknown) => Promise<unknown>),
     call: <Req, Res>(subject: string, request: Req, callOptions?: { timeoutMs?: number; signal?: AbortSignal }) =>
       calls.call(subject, request, callOptions) as Promise<Res>,

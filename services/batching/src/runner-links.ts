@@ -25,6 +25,7 @@ const lastRetryMs = 5_000;
 
 /** Keeps a link to every runner that is announced, for as long as it is. */
 export class RunnerLinks {
+  readonly #bus: Bus;
   readonly #transport: LinkTransport;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -36,6 +37,7 @@ export class RunnerLinks {
   readonly #unwatch: () => void;
 
   constructor(deps: RunnerLinksDeps, self: Hello, events: RunnerEvents) {
+    this.#bus = deps.bus;
     this.#transport = deps.transport;
     this.#clock = deps.clock;
     this.#logger = deps.logger;
@@ -56,7 +58,7 @@ export class RunnerLinks {
     // A link that is open stays: its end, not the bus, tells that the runner is gone.
     this.#forget(key);
     if (runner === undefined) return;
-    const wanted = new WantedRunner(runner.id, runner.address);
+    const wanted = new WantedRunner(key, runner.id, runner.address);
     this.#wanted.set(key, wanted);
     void this.#connect(wanted, firstRetryMs);
   }
@@ -90,6 +92,8 @@ export class RunnerLinks {
 
   #opened(wanted: WantedRunner, link: Link): void {
     this.#open.add(link);
+    // A worker that is cut off from NATS still has its runners.
+    const endVouch = this.#bus.vouch(wanted.key);
     let ready: string | undefined;
     link.onMessage((message) => {
       if (message.kind === 'ready' && ready === undefined) {
@@ -100,6 +104,7 @@ export class RunnerLinks {
       else if (message.kind === 'retire') this.#events.retireRunner(ready);
     });
     link.onClose(() => {
+      endVouch();
       this.#open.delete(link);
       if (ready !== undefined) this.#events.lost(ready);
       if (!wanted.abort.signal.aborted) this.#retry(wanted, firstRetryMs);
@@ -108,12 +113,15 @@ export class RunnerLinks {
 }
 
 class WantedRunner {
+  /** What it is announced under. */
+  readonly key: string;
   readonly id: string;
   readonly address: string;
   readonly abort = new AbortController();
   cancelRetry: CancelTimer | undefined;
 
-  constructor(id: string, address: string) {
+  constructor(key: string, id: string, address: string) {
+    this.key = key;
     this.id = id;
     this.address = address;
   }

@@ -55,7 +55,7 @@ test('what was long not confirmed is forgotten, but never what is its own', () =
   claims.set('k2', 'b', 1, two, 0);
   claims.set('k3', 'me', 1, three, 0);
   claims.confirm('k2', 'b', 100);
-  claims.forget(50, 'me');
+  claims.forget(50, (owner) => owner === 'me');
   expect(news.slice(3)).toEqual([['k', undefined]]);
   expect(claims.known('k', 'a')).toBeUndefined();
   expect(claims.known('k2', 'b')).toBe(1);

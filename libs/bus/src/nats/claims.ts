@@ -29,6 +29,11 @@ export class Claims {
     return this.#claims.get(key)?.get(owner)?.number;
   }
 
+  /** Who announces something under `key`. */
+  owners(key: string): string[] {
+    return [...(this.#claims.get(key) ?? [])].flatMap(([owner, { value }]) => (value === undefined ? [] : [owner]));
+  }
+
   set(key: string, owner: string, number: number, value: object | undefined, beats: number): void {
     let owners = this.#claims.get(key);
     if (owners === undefined) this.#claims.set(key, (owners = new Map()));
@@ -55,11 +60,11 @@ export class Claims {
     }
   }
 
-  /** Forgets what was confirmed last before `beats`. */
-  forget(beats: number, self: string): void {
+  /** Forgets what was confirmed last before `beats`, but for what those announced whom `spared` names. */
+  forget(beats: number, spared: (owner: string) => boolean): void {
     for (const [key, owners] of this.#claims) {
       for (const [owner, claim] of owners) {
-        if (owner !== self && claim.confirmed < beats) owners.delete(owner);
+        if (claim.confirmed < beats && !spared(owner)) owners.delete(owner);
       }
       this.#show(key, owners);
       if (owners.size === 0) this.#claims.delete(key);

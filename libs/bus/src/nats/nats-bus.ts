@@ -111,6 +111,10 @@ class NatsBus implements Bus {
     return this.#values.watch(prefix, listener as (key: string, value: object | undefined) => void);
   }
 
+  vouch(key: string): () => void {
+    return this.#values.vouch(key);
+  }
+
   serve<Req, Res>(subject: string, handler: (request: Req) => Promise<Res>): () => void {
     return this.#served.serve(subject, handler as (request: unknown) => Promise<unknown>);
   }
@@ -147,7 +151,7 @@ class NatsBus implements Bus {
     });
     // Not a beat: own beats measure time.
     this.#hear(nc, 'here', (owner) => this.#presence.here(owner));
-    this.#hear(nc, 'bye', (owner) => this.#presence.gone(owner));
+    this.#hear(nc, 'bye', (owner) => this.#presence.left(owner));
     this.#hear(nc, 'hello', () => this.#say(nc, 'here'));
     this.#calls.up(nc);
     this.blobs.up(nc);

@@ -32,6 +32,24 @@ test('who is not heard for some own beats is gone; who is heard again is back', 
   expect(news.at(-1)).toBe('+a');
 });
 
+test('who is vouched for lives unheard, until nobody vouches any more or it says goodbye', () => {
+  presence.beat('a', now);
+  const ends = [presence.vouch('a'), presence.vouch('a')];
+  ownBeats(2 * beatsToLose);
+  expect(presence.lives('a')).toBe(true);
+  ends[0]?.();
+  ends[0]?.();
+  expect([presence.lives('a'), presence.isVouched('a')]).toEqual([true, true]);
+  ends[1]?.();
+  expect([presence.lives('a'), news.at(-1)]).toEqual([false, '-a']);
+  presence.beat('b', now);
+  const end = presence.vouch('b');
+  presence.left('b');
+  expect([presence.lives('b'), news.at(-1)]).toEqual([false, '-b']);
+  end();
+  expect(news).toEqual(['+a', '-a', '-a', '+b', '-b']);
+});
+
 test('own beats that come all at once, and signs of life of its own, measure no time', () => {
   presence.beat('a', now);
   for (let i = 0; i < 3 * beatsToLose; i++) presence.beat('me', now);

@@ -12,6 +12,8 @@ export class Presence {
   readonly #self: string;
   /** Who lives → own beats heard when they were heard last. */
   readonly #heard = new Map<string, number>();
+  /** Who is known to live by other means → how many say so. */
+  readonly #vouched = new Map<string, number>();
   readonly #changed: (owner: string, lives: boolean) => void;
   #beats = 0;
   #lastAt = -Infinity;
@@ -27,7 +29,28 @@ export class Presence {
   }
 
   lives(owner: string): boolean {
-    return owner === this.#self || this.#heard.has(owner);
+    return owner === this.#self || this.#heard.has(owner) || this.#vouched.has(owner);
+  }
+
+  /** Whether somebody says that it lives. */
+  isVouched(owner: string): boolean {
+    return this.#vouched.has(owner);
+  }
+
+  /** It lives, heard or not, until the returned function is called or it says goodbye. */
+  vouch(owner: string): () => void {
+    this.#vouched.set(owner, (this.#vouched.get(owner) ?? 0) + 1);
+    let ended = false;
+    return () => {
+      const count = this.#vouched.get(owner);
+      if (ended || count === undefined) return;
+      ended = true;
+      if (count > 1) this.#vouched.set(owner, count - 1);
+      else {
+        this.#vouched.delete(owner);
+        if (!this.#heard.has(owner)) this.#changed(owner, false);
+      }
+    };
   }
 
   /** A beat was heard at `now` (ms). */
@@ -51,6 +74,12 @@ export class Presence {
   }
 
   /** It said goodbye. */
+  left(owner: string): void {
+    this.#vouched.delete(owner);
+    this.gone(owner);
+  }
+
+  /** It is heard no more. */
   gone(owner: string): void {
     if (this.#heard.delete(owner)) this.#changed(owner, false);
   }

@@ -46,6 +46,13 @@ export class Values {
     return this.#shown.watch(prefix, listener);
   }
 
+  vouch(key: string): () => void {
+    const ends = this.claims.owners(key).map((owner) => this.#presence.vouch(owner));
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
   /** A watch of the bucket begins. */
   begin(): void {
     this.#assembly = new Assembly();
@@ -72,7 +79,11 @@ export class Values {
   /** An own beat came back. */
   tick(): void {
     const { beats } = this.#presence;
-    if (beats % 60 === 0) this.claims.forget(beats - forgetBeats, this.#settings.owner);
+    if (beats % 60 === 0) {
+      // Who cannot be heard cannot announce anything again.
+      const spared = (owner: string) => owner === this.#settings.owner || this.#presence.isVouched(owner);
+      this.claims.forget(beats - forgetBeats, spared);
+    }
   }
 
   close(): void {

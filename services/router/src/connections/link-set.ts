@@ -36,6 +36,7 @@ const lingerMs = 60_000;
 export class LinkSet {
   readonly #deps: LinkSetDeps;
   readonly #events: LinkSetEvents;
+  readonly #prefix: string;
   readonly #peers = new Map<string, Peer>();
   /** Announced no more; their links are still open. */
   readonly #leaving = new Map<string, Peer>();
@@ -44,6 +45,7 @@ export class LinkSet {
   constructor(deps: LinkSetDeps, prefix: string, events: LinkSetEvents) {
     this.#deps = deps;
     this.#events = events;
+    this.#prefix = prefix;
     this.#unwatch = deps.bus.watch<Reachable>(prefix, (key, value) => this.#announced(key.slice(prefix.length), value));
   }
 
@@ -105,11 +107,14 @@ export class LinkSet {
       return;
     }
     peer.link = link;
+    // Whoever is cut off from NATS is still here.
+    const endVouch = this.#deps.bus.vouch(this.#prefix + id);
     link.onMessage((message) => {
       if (peer.link === link) this.#events.message(id, message);
       else releaseMessage(message);
     });
     link.onClose(() => {
+      endVouch();
       if (peer.link !== link) return;
       this.#lose(id, peer);
       this.#retry(id, peer, firstRetryMs);
