@@ -30,9 +30,9 @@ const conditions: Readonly<Partial<Record<Harm, Condition>>> = {
 };
 
 /** Numbers in the tensor whose answer is on its way when the fault comes. */
-const large = 250_000;
-/** Bytes per second of the road that it takes. */
-const slowRoad = 500_000;
+const large = 150_000;
+/** Bytes per second of the road that it takes: not so slow that a ping behind it would be late. */
+const slowRoad = 400_000;
 
 /**
  * Brings requests to where the fault is to find them, all at a time: an answer on its way back, runs that go on, requests
