@@ -18,7 +18,6 @@ afterAll(async () => {
 const cells: readonly [Victim, Harm][] = [
   ['batching', 'silence'],
   ['runner', 'cut'],
-  ['router', 'reset'],
 ];
 
 test.each(cells)('%s, %s: every request in flight is answered', async (victim, harm) => {
