@@ -122,8 +122,10 @@ export interface Desire {
   readonly since: number;
   /** Epoch ms of the asking. */
   readonly at: number;
-  /** The router that was asked. */
+  /** Who asked, as far as it is known: tenant and key, address. */
   readonly by: string;
+  /** The router that was asked. */
+  readonly via: string;
 }
 
 /** `reports/<model>/<worker>`: what a worker could do about a model, and what it has done. */

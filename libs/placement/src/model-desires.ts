@@ -13,6 +13,8 @@ export interface LoadRequest {
   readonly files?: readonly (readonly [path: string, bytes: Uint8Array])[];
   /** Default: as before. */
   readonly replicas?: Replicas | undefined;
+  /** Who asks, as far as it is known. */
+  readonly by: string;
 }
 
 export interface ModelDesiresDeps {
@@ -50,7 +52,7 @@ export class ModelDesires {
    * Loads, or loads anew what has changed; resolves when all workers chosen for it serve it.
    * @throws ShoalError as the workers say, in Triton's words; UNAVAILABLE without a worker, in another mode than explicit, or without the store.
    */
-  async load({ model, config, files = [], replicas }: LoadRequest): Promise<void> {
+  async load({ model, config, files = [], replicas, by }: LoadRequest): Promise<void> {
     this.#demandExplicit();
     await this.#queued(model, async () => {
       refuseName(model);
@@ -58,7 +60,7 @@ export class ModelDesires {
       const uploaded: DesiredFile[] = [];
       for (const [path, bytes] of files) uploaded.push({ path, digest: await blobs.put(bytes), bytes: bytes.length });
       const brings = config !== undefined || files.length > 0;
-      await this.#change(model, (before) => ({
+      await this.#change(model, by, (before) => ({
         ...(brings
           ? { ...(config !== undefined && { config }), ...(files.length > 0 && { files: uploaded }) }
           : kept(before)),
@@ -69,12 +71,12 @@ export class ModelDesires {
   }
 
   /** Resolves when no worker has anything of it left. Models that nobody knows are fine. @throws ShoalError as `load`. */
-  async unload(model: string): Promise<void> {
+  async unload(model: string, by: string): Promise<void> {
     this.#demandExplicit();
     await this.#queued(model, async () => {
       const { view } = this.#deps;
       const known = view.desires.has(model) || view.reports.has(model);
-      if (known) await this.#change(model, () => ({ wanted: false }));
+      if (known) await this.#change(model, by, () => ({ wanted: false }));
     });
   }
 
@@ -82,10 +84,10 @@ export class ModelDesires {
    * Has each worker that serves it look at its repository again, one after the other, so that never fewer serve it than before.
    * @throws ShoalError NOT_FOUND when it is not served, and as `load`.
    */
-  reload(model: string): Promise<void> {
+  reload(model: string, by: string): Promise<void> {
     return this.#queued(model, async () => {
       this.#demandWanted(model);
-      await this.#change(model, (before) => ({
+      await this.#change(model, by, (before) => ({
         ...kept(before),
         ...replicasOf(before?.replicas),
         wanted: true,
@@ -95,10 +97,10 @@ export class ModelDesires {
   }
 
   /** Serves it on that many workers. @throws ShoalError as `reload`. */
-  setReplicas(model: string, replicas: Replicas): Promise<void> {
+  setReplicas(model: string, replicas: Replicas, by: string): Promise<void> {
     return this.#queued(model, async () => {
       this.#demandWanted(model);
-      await this.#change(model, (before) => ({ ...kept(before), replicas, wanted: true }));
+      await this.#change(model, by, (before) => ({ ...kept(before), replicas, wanted: true }));
     });
   }
 
@@ -109,14 +111,15 @@ export class ModelDesires {
 
   async #change(
     model: string,
-    make: (before: Desire | undefined) => Omit<Desire, 'request' | 'since' | 'at' | 'by'>,
+    by: string,
+    make: (before: Desire | undefined) => Omit<Desire, 'request' | 'since' | 'at' | 'by' | 'via'>,
   ): Promise<void> {
     const { bus, clock, id } = this.#deps;
     const request = this.#newRequest();
     const key = desiredPrefix + model;
     const { before, value, revision } = await this.#write(key, (standing) => {
       const at = clock.epochMs();
-      return { ...make(standing), request, since: standing?.wanted ? standing.since : at, at, by: id };
+      return { ...make(standing), request, since: standing?.wanted ? standing.since : at, at, by, via: id };
     });
     const hadFiles = (before?.value.files ?? value.files) !== undefined;
     this.#care.uploaded(

@@ -187,11 +187,11 @@ export class Driver {
   /** As a router does it; files as base64 by path. */
   load({ model, config, files = {} }: LoadCall): Promise<void> {
     const bytes = Object.entries(files).map(([path, text]) => [path, Buffer.from(text, 'base64')] as const);
-    return this.#desires.load({ model, config, files: bytes });
+    return this.#desires.load({ model, config, files: bytes, by: 'driver' });
   }
 
   unload(model: string): Promise<void> {
-    return this.#desires.unload(model);
+    return this.#desires.unload(model, 'driver');
   }
 
   /** Waits until `condition` holds; gives up with what it was. */

@@ -2,7 +2,7 @@ import type { Desire, ModelReport } from '@shoal/bus';
 import type { ModelPlan } from '@shoal/placement';
 import { type Situation, nextStep } from './next-step';
 
-const desire: Desire = { request: 'r2', wanted: true, since: 0, at: 0, by: 'router' };
+const desire: Desire = { request: 'r2', wanted: true, since: 0, at: 0, by: 'ann', via: 'router' };
 
 function report(worker: string, applied = 'r2', state: ModelReport['state'] = 'READY'): ModelReport {
   return { worker, model: 'm', seen: 'r2', own: false, memoryBytes: 0, gpu: false, applied, state };

@@ -1,7 +1,9 @@
 import type { ModelReport, Replicas, VersionAnnouncement } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
 import type { ModelDesires, ModelPlan, PlacementView } from '@shoal/placement';
-import type { Handlers } from '@shoal/rpc';
+import type { CallContext, Handlers } from '@shoal/rpc';
+import { authorOf } from '../access/author';
+import type { Caller } from '../access/caller';
 import type { Catalog } from '../catalog/catalog';
 
 /** The oneof's chosen member is named by `replicas`. */
@@ -19,23 +21,32 @@ export function modelControlHandlers(catalog: Catalog, view: PlacementView, desi
       const names = [...view.plans.keys()].filter((name) => model === '' || name === model);
       return { models: sortedBy(names, (name) => name).map((name) => describe(catalog, view, name)) };
     },
-    async LoadModel(request: { readonly model: string; readonly replicas: ReplicasMessage | null; config: string }) {
+    async LoadModel(
+      request: { readonly model: string; readonly replicas: ReplicasMessage | null; config: string },
+      call: CallContext,
+      caller?: Caller,
+    ) {
       const { model, config } = request;
-      await desires.load({ model, replicas: replicasOf(request.replicas), ...(config !== '' && { config }) });
+      const by = authorOf(call, caller);
+      await desires.load({ model, by, replicas: replicasOf(request.replicas), ...(config !== '' && { config }) });
       return {};
     },
-    async UnloadModel({ model }: { readonly model: string }) {
-      await desires.unload(model);
+    async UnloadModel({ model }: { readonly model: string }, call: CallContext, caller?: Caller) {
+      await desires.unload(model, authorOf(call, caller));
       return {};
     },
-    async ReloadModel({ model }: { readonly model: string }) {
-      await desires.reload(model);
+    async ReloadModel({ model }: { readonly model: string }, call: CallContext, caller?: Caller) {
+      await desires.reload(model, authorOf(call, caller));
       return {};
     },
-    async SetReplicas({ model, replicas }: { readonly model: string; readonly replicas: ReplicasMessage | null }) {
+    async SetReplicas(
+      { model, replicas }: { readonly model: string; readonly replicas: ReplicasMessage | null },
+      call: CallContext,
+      caller?: Caller,
+    ) {
       const wanted = replicasOf(replicas);
       if (wanted === undefined) throw new ShoalError('INVALID_ARGUMENT', 'replicas: expected a count or all');
-      await desires.setReplicas(model, wanted);
+      await desires.setReplicas(model, wanted, authorOf(call, caller));
       return {};
     },
   };

@@ -1,7 +1,9 @@
 import { ShoalError } from '@shoal/core';
 import type { LoadRequest, ModelDesires } from '@shoal/placement';
 import { errorTexts } from '@shoal/protocol';
-import type { Handlers } from '@shoal/rpc';
+import type { CallContext, Handlers } from '@shoal/rpc';
+import { authorOf } from '../access/author';
+import type { Caller } from '../access/caller';
 import type { Catalog } from '../catalog/catalog';
 import { repositoryIndex } from '../catalog/repository-index';
 
@@ -27,14 +29,14 @@ export function repositoryHandlers(catalog: Catalog, desires: ModelDesires): Han
       return { models: repositoryIndex(catalog, request.ready) };
     },
     // Both wait for as long as it takes: the model-workers bound loading, and their answer is the client's.
-    async RepositoryModelLoad(request: RepositoryRequest) {
+    async RepositoryModelLoad(request: RepositoryRequest, call: CallContext, caller?: Caller) {
       refuseRepositoryName(request.repository_name);
-      await desires.load(loadCall(request));
+      await desires.load({ ...loadCall(request), by: authorOf(call, caller) });
       return {};
     },
-    async RepositoryModelUnload(request: RepositoryRequest) {
+    async RepositoryModelUnload(request: RepositoryRequest, call: CallContext, caller?: Caller) {
       refuseRepositoryName(request.repository_name);
-      await desires.unload(unloadCall(request));
+      await desires.unload(unloadCall(request), authorOf(call, caller));
       return {};
     },
   };
@@ -44,7 +46,7 @@ function refuseRepositoryName(name: string): void {
   if (name !== '') throw new ShoalError('UNIMPLEMENTED', "'repository_name' specification is not supported");
 }
 
-function loadCall({ model_name: model, parameters }: RepositoryRequest): LoadRequest {
+function loadCall({ model_name: model, parameters }: RepositoryRequest): Omit<LoadRequest, 'by'> {
   let config: string | undefined;
   const files: [path: string, bytes: Buffer][] = [];
   for (const [key, parameter] of Object.entries(parameters)) {

@@ -1,6 +1,8 @@
 import type { StateEntry, StateStore } from '@shoal/bus';
 import { type Clock, ShoalError } from '@shoal/core';
 import type { CallContext, Handlers } from '@shoal/rpc';
+import { authorOf } from '../access/author';
+import type { Caller } from '../access/caller';
 import type { Catalog } from '../catalog/catalog';
 import { type Author, promoted, rolledBack, withRules } from '../traffic/change-state';
 import { checkModel, checkRules } from '../traffic/check-rules';
@@ -40,21 +42,21 @@ export function trafficHandlers(parts: TrafficParts): Handlers {
       const traffic = all.map((one) => trafficMessage(one.state.model, one, sums.get(one.state.model), catalog));
       return { traffic };
     },
-    SetTraffic(request: ChangeRequest & { readonly rules: RulesMessage | null }, call: CallContext) {
+    SetTraffic(request: ChangeRequest & { readonly rules: RulesMessage | null }, call: CallContext, caller?: Caller) {
       const { model } = request;
-      return change(parts, request, call, (before, author) => {
+      return change(parts, request, authorOf(call, caller), (before, author) => {
         return withRules(model, before, checkRules(model, rulesOf(request.rules), catalog), author);
       });
     },
-    Promote(request: ChangeRequest, call: CallContext) {
-      return change(parts, request, call, (before, author) => {
+    Promote(request: ChangeRequest, call: CallContext, caller?: Caller) {
+      return change(parts, request, authorOf(call, caller), (before, author) => {
         const after = promoted(request.model, before, author);
         checkRules(request.model, { stable: after.rules.stable }, catalog);
         return after;
       });
     },
-    Rollback(request: ChangeRequest, call: CallContext) {
-      return change(parts, request, call, (before, author) => {
+    Rollback(request: ChangeRequest, call: CallContext, caller?: Caller) {
+      return change(parts, request, authorOf(call, caller), (before, author) => {
         const after = rolledBack(request.model, before, author);
         checkRules(request.model, { stable: after.rules.stable }, catalog);
         return after;
@@ -73,12 +75,12 @@ export function trafficHandlers(parts: TrafficParts): Handlers {
 }
 
 /** Changes the rules as they stand. @throws ShoalError ABORTED when they are not as expected, or somebody else was faster. */
-async function change(parts: TrafficParts, request: ChangeRequest, call: CallContext, apply: Change): Promise<object> {
+async function change(parts: TrafficParts, request: ChangeRequest, by: string, apply: Change): Promise<object> {
   const { model, expected_revision: expected } = request;
   const key = trafficPrefix + model;
   const before = await parts.store.get<TrafficState>(key);
   checkRevision(model, before, expected);
-  const value = apply(before?.value, { by: call.peer, epochMs: parts.clock.epochMs() });
+  const value = apply(before?.value, { by, epochMs: parts.clock.epochMs() });
   const revision = await parts.store.put(key, value, before?.revision ?? 0);
   // At once, so that who is told of the change finds it made here.
   parts.table.apply(model, { value, revision });
