@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@shoal/core';
 import { grpcCarriers } from '@shoal/rpc';
-import { writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RouterConfig } from '../flags';
 import { TemporaryAuthFile, keyEntry, tenantEntry } from '../testing/auth-file';
 import { CapturedLog } from '../testing/captured-log';
@@ -33,10 +34,16 @@ const everything = {
 /** Real time, but that a second passes in a moment when a test says so: files are looked at every second. */
 class HastyClock implements Clock {
   readonly #waiting = new Set<() => void>();
+  /** Has the next timer of more than this many milliseconds fail to be set. */
+  failFrom = Infinity;
   now = () => systemClock.now();
   epochMs = () => systemClock.epochMs();
 
   schedule(delayMs: number, fire: () => void): () => void {
+    if (delayMs >= this.failFrom) {
+      this.failFrom = Infinity;
+      throw new Error('no timer');
+    }
     if (delayMs !== 1_000) return systemClock.schedule(delayMs, fire);
     this.#waiting.add(fire);
     return () => this.#waiting.delete(fire);
@@ -238,6 +245,56 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
     expect((await rig.client.call('ModelInfer', simpleRequest(), bearer(secret))).status).toBe('OK');
   });
 
+  test('in flight: what fails inside the server makes room too', async () => {
+    await start({ tenants: [tenantEntry('lab', secret, { quotas: { maxInFlight: 1 } })] });
+    await rig.batching.kill();
+    expect((await rig.client.call('ServerLive', {})).status).toBe('OK');
+    // Without batching a request waits for it by a timer.
+    clock.failFrom = 9_000;
+    expect((await rig.client.call('ModelInfer', simpleRequest(), bearer(secret))).status).toBe('INTERNAL');
+    expect(clock.failFrom).toBe(Infinity);
+    const { status } = await rig.client.call('ModelInfer', simpleRequest(), { ...bearer(secret), deadlineMs: 300 });
+    expect(status).toBe('DEADLINE_EXCEEDED');
+  });
+
+  test('shared memory is for those who have that group, also in inference', async () => {
+    const key = `/access-test-${randomBytes(8).toString('hex')}`;
+    const path = `/dev/shm${key}`;
+    const before = Buffer.alloc(256, 1);
+    writeFileSync(path, before);
+    try {
+      await start(everything, { allowClientShm: true });
+      const region = { name: 'theirs', key, offset: 0, byte_size: 256 };
+      expect((await rig.client.call('SystemSharedMemoryRegister', region, bearer(admin))).status).toBe('OK');
+      const place = (name: string, offset: number) => ({
+        shared_memory_region: { string_param: name },
+        shared_memory_offset: { int64_param: offset },
+        shared_memory_byte_size: { int64_param: 64 },
+      });
+      const inputs = (name: string) =>
+        [0, 1].map((i) => ({
+          name: `INPUT${i}`,
+          datatype: 'INT32',
+          shape: [1, 16],
+          parameters: place(name, 64 * i),
+        }));
+      const reads = (name: string) => ({ model_name: 'simple', inputs: inputs(name) });
+      const writes = simpleRequest('', 0, { outputs: [{ name: 'OUTPUT0', parameters: place('theirs', 128) }] });
+      for (const request of [reads('theirs'), reads('nowhere'), writes]) {
+        expect(await rig.client.call('ModelInfer', request, bearer(secret))).toMatchObject({
+          status: 'PERMISSION_DENIED',
+          details: "tenant 'lab' is not permitted calls of the group 'shared-memory'",
+        });
+      }
+      expect(readFileSync(path)).toEqual(before);
+      expect((await rig.client.call('ModelInfer', reads('theirs'), bearer(admin))).status).toBe('OK');
+      expect((await rig.client.call('ModelInfer', writes, bearer(admin))).status).toBe('OK');
+      expect(readFileSync(path)).not.toEqual(before);
+    } finally {
+      rmSync(path);
+    }
+  });
+
   test('compute time that a runner reports is charged', async () => {
     await start({
       tenants: [tenantEntry('lab', secret, { quotas: { computeMsPerSecond: { rate: 0.001, burst: 10 } } })],
@@ -378,6 +435,19 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
       { tenant: 'lab', key: '1', call, group: 'traffic', model: 'simple', code: 'PERMISSION_DENIED' },
       { tenant: 'lab', key: '1', call, group: 'traffic', model: 'mine', code: expect.any(String) },
     ]);
+  });
+
+  test('what is asked of traffic and of models says who asked', async () => {
+    await start({ tenants: [tenantEntry('ops', admin, { permissions: ['traffic', 'model-repository'] })] });
+    const who = expect.stringMatching(/^ops\/1 from 127\.0\.0\.1:\d+$/) as string;
+    const rules = { model: 'simple', rules: { stable_version: '1' } };
+    const { response } = await rig.client.call('SetTraffic', rules, bearer(admin));
+    expect(response).toMatchObject({ changed: { action: 'set', by: who } });
+    const worker = new ScriptedWorker(rig.bus, 'worker-1');
+    const load = { model_name: 'simple' };
+    expect((await rig.client.call('RepositoryModelLoad', load, bearer(admin))).status).toBe('OK');
+    worker.close();
+    expect(await rig.bus.state.get('desired/simple')).toMatchObject({ value: { by: who, via: 'router-1' } });
   });
 
   test('server reflection needs a key and the group metadata', async () => {

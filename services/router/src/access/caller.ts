@@ -60,10 +60,13 @@ export class Caller {
     return this.#identity.tenant.models.has(model);
   }
 
-  /** @throws ShoalError PERMISSION_DENIED when the tenant may not make such calls. */
-  checkGroup(): void {
-    if (this.#identity.tenant.permissions.has(this.#group)) return;
-    const text = `tenant '${this.tenant}' is not permitted calls of the group '${this.#group}'`;
+  /**
+   * @param group Default: the call's own.
+   * @throws ShoalError PERMISSION_DENIED when the tenant may not make such calls.
+   */
+  checkGroup(group = this.#group): void {
+    if (this.#identity.tenant.permissions.has(group)) return;
+    const text = `tenant '${this.tenant}' is not permitted calls of the group '${group}'`;
     throw new ShoalError('PERMISSION_DENIED', text);
   }
 

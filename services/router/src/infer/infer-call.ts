@@ -60,6 +60,7 @@ export class InferCall implements Waiter {
   }
 
   answered(response: Uint8Array, done: boolean, computeUs: number): void {
+    if (this.#over) return;
     let bytes: Buffer;
     try {
       bytes = this.#finish(asBuffer(response));
@@ -76,6 +77,7 @@ export class InferCall implements Waiter {
   }
 
   failed(error: ShoalError, origin: FailureOrigin): void {
+    if (this.#over) return;
     this.#end(0);
     this.#listener.failed(error, origin);
   }

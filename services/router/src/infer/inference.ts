@@ -65,29 +65,40 @@ export class Inference {
     if (lifecycle.state === 'STOPPED') throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
     // First of all: whoever may not use a model learns nothing of it.
     caller?.checkModel(view.modelName);
-    const use = regions && new RegionUse(regions);
+    const use = regions && new RegionUse(regions, caller);
     try {
       const route = traffic.route(view, origin.headers);
       const plan = this.#plan(view, origin.unary, use, route);
       const bytes = heldBytes(plan, origin.message);
       admission.admit(bytes);
       const usage = caller && this.#count(caller, plan.request.rows, bytes);
-      const pair =
-        route?.shadow &&
-        this.#shadowing.prepare({ view, plan, message: origin.message, unary: origin.unary }, route, listener);
-      const call = new InferCall(route ? route.accept(pair ?? listener, clock) : listener, {
-        replan: () => this.#plan(view, origin.unary, use, route),
-        release(computeUs) {
+      let call: InferCall | undefined;
+      try {
+        const pair =
+          route?.shadow &&
+          this.#shadowing.prepare({ view, plan, message: origin.message, unary: origin.unary }, route, listener);
+        call = new InferCall(route ? route.accept(pair ?? listener, clock) : listener, {
+          replan: () => this.#plan(view, origin.unary, use, route),
+          release(computeUs) {
+            admission.release(bytes);
+            usage?.release(computeUs / 1000, clock.now());
+            use?.release();
+          },
+          pair,
+          table,
+        });
+        call.submit(plan, origin.deadline ?? Infinity);
+        pair?.launch();
+        return call;
+      } catch (thrown) {
+        // Whoever asked is told now and never again; what was admitted is given back, once.
+        if (call) call.cancel();
+        else {
           admission.release(bytes);
-          usage?.release(computeUs / 1000, clock.now());
-          use?.release();
-        },
-        pair,
-        table,
-      });
-      call.submit(plan, origin.deadline ?? Infinity);
-      pair?.launch();
-      return call;
+          usage?.release(0, clock.now());
+        }
+        throw thrown;
+      }
     } catch (thrown) {
       use?.release();
       throw thrown;

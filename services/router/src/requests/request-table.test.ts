@@ -9,14 +9,14 @@ import type { InferPlan } from './infer-plan';
 import type { Waiter } from './pending-request';
 import { RequestTable } from './request-table';
 
-/** A link that keeps what is sent, or says of tensors that they are too large. */
-function recorder(sent: LinkMessage[], refuses = false): Link {
+/** A link that keeps what is sent, or says of some messages that they are too large. */
+function recorder(sent: LinkMessage[], refused?: LinkMessage['kind']): Link {
   return {
     peer: { kind: 'hello', role: 'batching', id: 'x' },
     bufferedBytes: 0,
     sharesMemory,
     send(message) {
-      if (refuses && message.kind === 'data') throw new ShoalError('RESOURCE_EXHAUSTED', 'too large a message');
+      if (message.kind === refused) throw new ShoalError('RESOURCE_EXHAUSTED', 'too large a message');
       sent.push(message);
     },
     onMessage: () => undefined,
@@ -93,7 +93,7 @@ let toBatching: LinkMessage[];
 let toRunner: LinkMessage[];
 let batchingUp: boolean;
 let runnersUp: Set<string>;
-let refusesData: boolean;
+let refused: LinkMessage['kind'] | undefined;
 let sharesMemory: boolean;
 
 function reset(): void {
@@ -102,12 +102,12 @@ function reset(): void {
   toRunner = [];
   batchingUp = true;
   runnersUp = new Set(['r1']);
-  refusesData = false;
+  refused = undefined;
   sharesMemory = false;
   table = new RequestTable(clock, {
     owner: () => 'b1',
-    batching: () => (batchingUp ? recorder(toBatching) : undefined),
-    runner: (id) => (runnersUp.has(id) ? recorder(toRunner, refusesData) : undefined),
+    batching: () => (batchingUp ? recorder(toBatching, refused) : undefined),
+    runner: (id) => (runnersUp.has(id) ? recorder(toRunner, refused) : undefined),
   });
 }
 
@@ -140,13 +140,21 @@ function runOut(): void {
 }
 
 test('a request that no message can hold fails at once, and nobody waits for its bytes', () => {
-  refusesData = true;
+  refused = 'data';
   const waiter = new Recorder();
   table.submit(plan(), waiter, Infinity);
   send(lastOffer());
   expect(waiter.failure).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: 'too large a message' });
   expect(toBatching.at(-1)).toEqual({ kind: 'cancel', offerId: lastOffer(), reason: 'cancelled' });
   expect(toRunner).toEqual([{ kind: 'withdraw', batchId: 1, member: 0 }]);
+});
+
+test('a request that cannot be offered fails at once, and nothing of it is left', () => {
+  refused = 'offer';
+  const waiter = new Recorder();
+  table.submit(plan(), waiter, Infinity);
+  expect(waiter.failure).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  expect(table.size).toBe(0);
 });
 
 test('deadlines pass at their time, whatever the state, and are told to all', () => {

@@ -171,7 +171,11 @@ export class RequestTable {
     request.state = 'queued';
     this.#byOffer.set(request.offerId, request);
     this.#setDue(request, Infinity);
-    link.send(offerMessage(request, now));
+    try {
+      link.send(offerMessage(request, now));
+    } catch (thrown) {
+      this.#fail(request, toShoalError(thrown), 'router');
+    }
   }
 
   #send({ offerId, batchId, member, runner }: Send): void {

@@ -13,7 +13,7 @@ beforeEach(() => {
   writeFileSync(join(directory, 'shm', 'data'), Buffer.from('0123456789abcdef'));
   writeFileSync(join(directory, 'secret'), 'secret');
   regions = new Regions(join(directory, 'shm'));
-  use = new RegionUse(regions);
+  use = new RegionUse(regions, undefined);
 });
 
 afterEach(() => {

@@ -55,14 +55,23 @@ export class Regions {
   }
 }
 
+/** Who names regions in a request. */
+export interface RegionUser {
+  /** @throws ShoalError PERMISSION_DENIED */
+  checkGroup(group: 'shared-memory'): void;
+}
+
 /** What one request does with registered regions. */
 export class RegionUse implements SharedMemory {
   readonly #regions: Regions;
+  readonly #user: RegionUser | undefined;
   /** Those that outputs go to or that inputs are left in, kept open until `release`. */
   readonly #kept = new Map<string, Region>();
 
-  constructor(regions: Regions) {
+  /** @param user Who asks; undefined where everybody may do everything. */
+  constructor(regions: Regions, user: RegionUser | undefined) {
     this.#regions = regions;
+    this.#user = user;
   }
 
   check(reference: SharedMemoryReference): void {
@@ -105,6 +114,8 @@ export class RegionUse implements SharedMemory {
   }
 
   #find({ region: name }: SharedMemoryReference): Region {
+    // Before anything is looked up: the answer says nothing about the regions of others.
+    this.#user?.checkGroup('shared-memory');
     const region = this.#kept.get(name) ?? this.#regions.find(name);
     if (!region) throw errorTexts.sharedMemoryUnknown(name);
     return region;
