@@ -1,5 +1,5 @@
 // Adds and subtracts two vectors with a plain gRPC client: node examples/infer.mjs [HOST:PORT]
-// A server that asks for a key finds it in the environment: SHOAL_KEY=… node examples/infer.mjs
+// A server that asks for a key finds it in the environment: SHOAL_API_KEY=… node examples/infer.mjs
 import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -17,7 +17,7 @@ const request = {
   raw_input_contents: [vector(Array.from({ length: 16 }, (_, i) => i)), vector(Array(16).fill(1))],
 };
 const metadata = new grpc.Metadata();
-if (process.env.SHOAL_KEY) metadata.set('authorization', `Bearer ${process.env.SHOAL_KEY}`);
+if (process.env.SHOAL_API_KEY) metadata.set('authorization', `Bearer ${process.env.SHOAL_API_KEY}`);
 client.ModelInfer(request, metadata, { deadline: Date.now() + 5000 }, (error, response) => {
   client.close();
   if (error) {

@@ -2,6 +2,7 @@ import { type Clock, type Random, ShoalError, seededRandom } from '@shoal/core';
 import { scanInferResponse } from '@shoal/protocol';
 import { type GrpcCarrier, type MethodDefinition, type RpcClient, createClient } from '@shoal/rpc';
 import { type ControlClient, controlClient, inferenceService } from './control-client';
+import { type Credentials, credentialsOf } from './credentials';
 import type { BenchConfig } from './flags';
 import { chooseData, serialiseRequest } from './infer-requests';
 import type { RequestData } from './input-files';
@@ -46,14 +47,16 @@ export async function runBench(config: BenchConfig, deps: BenchDeps): Promise<Be
   if (config.modelName === '') throw new ShoalError('INVALID_ARGUMENT', 'which model? Name it with -m NAME');
   const levels = levelsOf(config);
   const carrier = config.carrier as GrpcCarrier;
-  const control = createClient(config.url, { carrier, clock: deps.clock });
+  const credentials = credentialsOf(config);
+  const control = createClient(config.url, { carrier, clock: deps.clock, ...credentials.client });
   const load = createClient(config.url, {
     ...{ carrier, clock: deps.clock, passthrough: true, connections: config.connections },
+    ...credentials.client,
   });
   let regions: SharedRegions | undefined;
   try {
-    const client = controlClient(control);
-    const target = await prepare(config, client, load);
+    const client = controlClient(control, credentials.call);
+    const target = await prepare(config, client, load, credentials.call);
     if (config.sharedMemory === 'system') {
       const places = Math.min(slotsOf(levels), maxPlaces);
       const { data, outputSizes } = target;
@@ -64,8 +67,13 @@ export async function runBench(config: BenchConfig, deps: BenchDeps): Promise<Be
     const rows: BenchRow[] = [];
     for (const [index, level] of levels.entries()) {
       if (deps.signal?.aborted) break;
-      const row = await measure(config, deps, client, openSender(config, load, next), level, (progress) =>
-        deps.onProgress?.(index, levels.length, level, progress),
+      const row = await measure(
+        config,
+        deps,
+        client,
+        openSender(config, load, next, credentials.call),
+        level,
+        (progress) => deps.onProgress?.(index, levels.length, level, progress),
       );
       rows.push(row);
       deps.onRow?.(row);
@@ -87,7 +95,12 @@ interface Target {
 }
 
 /** Learns the model's inputs, makes the data, and tries it: a request that fails shows why before any load. */
-async function prepare(config: BenchConfig, client: ControlClient, load: RpcClient): Promise<Target> {
+async function prepare(
+  config: BenchConfig,
+  client: ControlClient,
+  load: RpcClient,
+  options: Credentials['call'],
+): Promise<Target> {
   const { batchSize, inputData, seed, modelName, modelVersion } = config;
   const model = await readModelIo(client, modelName, modelVersion).catch((thrown: unknown) => {
     if (!(thrown instanceof ShoalError) || thrown.code !== 'UNAVAILABLE') throw thrown;
@@ -95,7 +108,7 @@ async function prepare(config: BenchConfig, client: ControlClient, load: RpcClie
   });
   checkBatchSize(model, batchSize);
   const data = chooseData(model, { inputData, shapes: parseShapes(config.shape), random: seededRandom(seed) });
-  const response = await load.unary(methodOf('ModelInfer'), serialiseRequest({ model, batchSize }, data[0]!));
+  const response = await load.unary(methodOf('ModelInfer'), serialiseRequest({ model, batchSize }, data[0]!), options);
   const { outputs, rawOutputContents } = scanInferResponse(response);
   return { model, data, outputSizes: new Map(outputs.map(({ name }, i) => [name, rawOutputContents[i]?.length ?? 0])) };
 }
@@ -104,13 +117,20 @@ function methodOf(name: 'ModelInfer' | 'ModelStreamInfer'): MethodDefinition<Buf
   return inferenceService[name] as MethodDefinition<Buffer, Buffer>;
 }
 
-function openSender(config: BenchConfig, client: RpcClient, next: NextRequest): OpenSender {
+function openSender(
+  config: BenchConfig,
+  client: RpcClient,
+  next: NextRequest,
+  options: Credentials['call'],
+): OpenSender {
   const { requestTimeout: timeoutMs, streaming, connections } = config;
   if (!streaming) {
-    return unarySender({ client, next, method: methodOf('ModelInfer'), ...(timeoutMs > 0 && { timeoutMs }) });
+    const method = methodOf('ModelInfer');
+    return unarySender({ client, next, method, ...options, ...(timeoutMs > 0 && { timeoutMs }) });
   }
   const streams = config.streams > 0 ? config.streams : connections;
-  return streamSender({ client, next, streams, method: methodOf('ModelStreamInfer'), readAnswer: readStreamAnswer });
+  const method = methodOf('ModelStreamInfer');
+  return streamSender({ client, next, streams, method, readAnswer: readStreamAnswer, ...options });
 }
 
 async function measure(

@@ -1,5 +1,6 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
 import { grpcCarriers } from '@shoal/rpc';
+import { credentialFlags } from './credentials';
 
 /** What is loaded. Names are perf_analyzer's where the meaning is the same. */
 export const targetFlags = {
@@ -24,6 +25,7 @@ export const targetFlags = {
     value: 'HOST:PORT',
     help: 'The server: anything that speaks the V2 gRPC protocol (Shoal, Triton, KServe, …), or unix:PATH. Short: -u.',
   },
+  ...credentialFlags,
   protocol: {
     name: 'protocol',
     type: 'string',

@@ -1,6 +1,7 @@
 export { type Arrivals, constantArrivals, poissonArrivals } from './arrivals';
 export { type BenchDeps, runBench } from './bench';
 export { type BenchConfig, benchFlags, dataFlags, loadFlags, longArguments, outputFlags, targetFlags } from './flags';
+export { type Credentials, credentialFlags, credentialsOf } from './credentials';
 export { type Format, formatRows } from './format';
 export type { GeneratorCost } from './generator-cost';
 export { Latencies, type LatencySummary } from './latencies';

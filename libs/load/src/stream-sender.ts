@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/core';
-import type { ClientStream, MethodDefinition, RpcClient } from '@shoal/rpc';
+import type { ClientStream, Metadata, MethodDefinition, RpcClient } from '@shoal/rpc';
 import type { NextRequest, OpenSender } from './sender';
 
 /** What a stream's message says of the request that it answers. */
@@ -17,6 +17,8 @@ export interface StreamSenderOptions {
   /** Streams over which the slots are spread: slot i goes to stream i modulo this. */
   readonly streams: number;
   readonly readAnswer: (message: Buffer) => StreamAnswer;
+  /** Of each stream. */
+  readonly headers?: Metadata;
 }
 
 /** Sends requests as messages of a few long streams. A stream that ends fails its open requests; the next one opens it anew. */
@@ -56,8 +58,8 @@ class Lane {
   }
 
   #connect(): ClientStream<Buffer, Buffer> {
-    const { client, method, readAnswer } = this.#options;
-    const stream = client.stream(method);
+    const { client, method, readAnswer, headers } = this.#options;
+    const stream = client.stream(method, headers ? { headers } : {});
     stream.onMessage((message) => {
       const answer = readAnswer(message);
       const slot = this.#open.has(answer.slot) ? answer.slot : this.#open.values().next().value;

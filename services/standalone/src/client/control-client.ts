@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { ConfigOf, FlagTable } from '@shoal/config';
-import { ShoalError } from '@shoal/core';
-import { type ClientTlsOptions, createClient, loadService } from '@shoal/rpc';
+import { credentialFlags, credentialsOf } from '@shoal/load';
+import { createClient, loadService } from '@shoal/rpc';
 
 /** How commands reach a running server. */
 export const controlFlags = {
@@ -12,13 +11,6 @@ export const controlFlags = {
     value: 'HOST:PORT',
     help: 'Any router of the cluster, or `shoal serve`; or unix:PATH.',
   },
-  apiKey: {
-    name: 'api-key',
-    type: 'string',
-    default: '',
-    value: 'KEY',
-    help: 'Sent as x-api-key where the server wants one. Better in the environment: others on this machine see arguments.',
-  },
   timeoutSecs: {
     name: 'timeout-secs',
     type: 'number',
@@ -28,34 +20,7 @@ export const controlFlags = {
     value: 'SECONDS',
     help: 'How long the server may take to answer.',
   },
-  useSsl: {
-    name: 'ssl-grpc-use-ssl',
-    type: 'boolean',
-    default: false,
-    value: 'BOOL',
-    help: 'Encrypts the connection (TLS).',
-  },
-  rootCertificates: {
-    name: 'ssl-grpc-root-certifications-file',
-    type: 'string',
-    default: '',
-    value: 'FILE',
-    help: 'The authorities that the server’s certificate must come from, in PEM. Empty: those of the system.',
-  },
-  clientKey: {
-    name: 'ssl-grpc-private-key-file',
-    type: 'string',
-    default: '',
-    value: 'FILE',
-    help: 'This client’s own key, in PEM, for servers that demand a certificate.',
-  },
-  clientCertificate: {
-    name: 'ssl-grpc-certificate-chain-file',
-    type: 'string',
-    default: '',
-    value: 'FILE',
-    help: 'And its certificate.',
-  },
+  ...credentialFlags,
 } as const satisfies FlagTable;
 
 export type ControlConfig = ConfigOf<typeof controlFlags>;
@@ -69,39 +34,19 @@ export interface ControlClient {
 
 /**
  * A client of one service, e.g. `shoal.control.v1.TrafficControl`; it connects with the first call.
- * @throws ShoalError INVALID_ARGUMENT for a file that cannot be read.
+ * @throws ShoalError INVALID_ARGUMENT as `credentialsOf`.
  */
 export function controlClient(config: ControlConfig, protoFile: string, service: string): ControlClient {
   const methods = loadService(protoFile, service);
-  const tls = tlsOptions(config);
-  const client = createClient(config.url, { ...(tls && { tls }) });
+  const credentials = credentialsOf(config);
+  const client = createClient(config.url, credentials.client);
   return {
     call<Res>(name: string, request: object) {
       const method = methods[name];
       if (!method) throw new Error(`${service} has no method ${name}`);
-      return client.unary(method, request, {
-        timeoutMs: config.timeoutSecs * 1000,
-        ...(config.apiKey !== '' && { headers: { 'x-api-key': config.apiKey } }),
-      }) as Promise<Res>;
+      const options = { timeoutMs: config.timeoutSecs * 1000, ...credentials.call };
+      return client.unary(method, request, options) as Promise<Res>;
     },
     close: () => client.close(),
   };
-}
-
-function tlsOptions(config: ControlConfig): ClientTlsOptions | undefined {
-  const { rootCertificates, clientKey, clientCertificate } = config;
-  if (!config.useSsl) return undefined;
-  return {
-    ...(rootCertificates !== '' && { ca: file(controlFlags.rootCertificates.name, rootCertificates) }),
-    ...(clientKey !== '' && { key: file(controlFlags.clientKey.name, clientKey) }),
-    ...(clientCertificate !== '' && { cert: file(controlFlags.clientCertificate.name, clientCertificate) }),
-  };
-}
-
-function file(flag: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new ShoalError('INVALID_ARGUMENT', `--${flag} ${path}: it cannot be read`, { cause });
-  }
 }
