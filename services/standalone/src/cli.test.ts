@@ -41,7 +41,11 @@ test('serve --help names every flag that serve takes', () => {
 
 test.each([
   [['sevre'], 2, "unknown command 'sevre': did you mean serve?"],
-  [['helicopter'], 2, "unknown command 'helicopter': shoal knows serve, "],
+  [
+    ['helicopter'],
+    2,
+    "unknown command 'helicopter': shoal knows serve, bench, health, key, router, batching, model-worker, models, workers, load, unload, reload, traffic, promote, rollback\n",
+  ],
   [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
   [['help', 'sevre'], 2, 'did you mean serve?'],
   [['serve', '--rate-limit=execution_count'], 2, '--rate-limit is not supported: this version has no rate limiter'],
