@@ -131,6 +131,15 @@ describeWithNats('the NATS bus and a server that does not let in everybody', () 
     expect(problems[0]).toMatch(problem);
   });
 
+  test('a server without TLS is told nothing where TLS is asked for', async () => {
+    server = await startNats(program!, ['--user', 'shoal', '--pass', 'right']);
+    await join(`nats://${at('localhost', 'shoal:right@')}`, { caFile: file('ca') });
+    await join(`tls://${at('localhost', 'shoal:right@')}`);
+    await eventually('both say why', () => problems.length > 1);
+    expect(connected).toBe(0);
+    expect(problems.slice(0, 2)).toEqual(["server does not support 'tls'", "server does not support 'tls'"]);
+  });
+
   test('a server for another name is not believed', async () => {
     await serve(['elsewhere']);
     for (const host of ['localhost', '127.0.0.1']) await join(`nats://${at(host)}`, { caFile: file('ca') });
