@@ -1,10 +1,14 @@
-import { systemClock } from '@shoal/core';
+import { createLocalBus } from '@shoal/bus';
+import { seededRandom, systemClock } from '@shoal/core';
+import { createTransport } from '@shoal/link';
 import { silentLogger } from '@shoal/telemetry';
-import { TestAuthority } from '@shoal/testing';
+import { FakeClock, TestAuthority } from '@shoal/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type GrpcTlsConfig, openGrpcTls } from './grpc-tls';
+import { startRouter } from './router';
+import { testConfig } from './testing/router-rig';
 
 const authority = new TestAuthority();
 const none = {
@@ -40,6 +44,28 @@ test('the files that are named are opened', async () => {
   expect(Object.keys(one?.current ?? {})).toEqual(['cert', 'key']);
   expect(mutual?.current.ca).toEqual(authority.ca);
   expect(warnings).toEqual([]);
+});
+
+test('a router that does not start looks at the files no more', async () => {
+  const clock = new FakeClock();
+  const pair = { grpcUseSsl: true, grpcServerCert: file('cert'), grpcServerKey: file('key') };
+  const tls = await openGrpcTls({ ...none, ...pair }, clock, logger);
+  expect(clock.pending).toBe(1);
+  const bus = createLocalBus({ clock });
+  const started = startRouter({
+    id: 'router-1',
+    bus,
+    transport: createTransport({ clock }),
+    clock,
+    random: seededRandom(1),
+    logger,
+    logControl: { info: true, warn: true, error: true, verboseLevel: 0 },
+    config: testConfig({ authFile: '/nowhere' }),
+    tls,
+  });
+  await expect(started).rejects.toThrow('there is no such file');
+  expect(clock.pending).toBe(0);
+  await bus.close();
 });
 
 test('without --grpc-use-ssl there is no TLS, and a warning for each file that is named', async () => {

@@ -5,6 +5,7 @@ import { ModelDesires, PlacementView } from '@shoal/placement';
 import { type HealthSource, type TlsFiles, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { checkAccess } from './access/check-config';
+import type { FileAccess } from './access/follow-auth-file';
 import { openAccess } from './access/open-access';
 import { Catalog } from './catalog/catalog';
 import { RouterLinks } from './connections/router-links';
@@ -59,8 +60,7 @@ export interface RouterService {
  */
 export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const { bus, clock, logger, logControl, config } = deps;
-  checkAccess(config);
-  const guard = openAccess({ ...deps, encrypted: deps.tls !== undefined });
+  const guard = checkedAccess(deps);
   const lifecycle = new Lifecycle();
   const catalog = new Catalog(bus, clock);
   const links = new RouterLinks(deps);
@@ -160,6 +160,17 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     readiness,
     drain: (graceMs) => (drained ??= drain(graceMs)),
   };
+}
+
+/** @throws ShoalError as `checkAccess`; then nothing of the router's is left open. */
+function checkedAccess(deps: RouterDeps): FileAccess | undefined {
+  try {
+    checkAccess(deps.config);
+    return openAccess({ ...deps, encrypted: deps.tls !== undefined });
+  } catch (thrown) {
+    deps.tls?.close();
+    throw thrown;
+  }
 }
 
 /** An IPv6 address needs brackets before its port. */
