@@ -65,7 +65,15 @@ test.each([
   ],
   [
     { tenants: [{ ...tenant, quotas: { requestsPerSecond: 0 } }] },
-    'tenants[0].quotas.requestsPerSecond: expected a number above 0',
+    'tenants[0].quotas.requestsPerSecond: expected a number from 0.000001 to 1000000000000000, or',
+  ],
+  [
+    { tenants: [{ ...tenant, quotas: { requestsPerSecond: { rate: 1, burst: 5e-324 } } }] },
+    'tenants[0].quotas.requestsPerSecond.burst: expected a number from',
+  ],
+  [
+    { tenants: [{ ...tenant, quotas: { requestsPerSecond: 1e300 } }] },
+    'tenants[0].quotas.requestsPerSecond: expected a number from',
   ],
   [
     { tenants: [{ ...tenant, quotas: { rowsPerSecond: { burst: 1 } } }] },

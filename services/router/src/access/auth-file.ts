@@ -31,6 +31,10 @@ export interface AuthFile {
   readonly anonymous: TenantSpec | undefined;
 }
 
+/** Beyond these, sums and shares of a rate come to nothing, and waiting times to no number. */
+const leastRate = 0.000001;
+const mostRate = 1e15;
+
 const anonymousName = 'anonymous';
 const name = /^[\w.@-]{1,64}$/;
 const nameExpected = 'up to 64 letters, digits and . _ @ -';
@@ -117,14 +121,15 @@ function readQuotas(quotas: Field): Quotas {
 /** A number alone is also the burst: what a second allows may come at once. */
 function readRate(rate: Field): Rate | undefined {
   if (!rate.given) return undefined;
-  const isPositive = (value: number) => Number.isFinite(value) && value > 0;
+  const isRate = (value: number) => value >= leastRate && value <= mostRate;
+  const expected = `a number from ${leastRate} to ${mostRate}`;
   if (!rate.isObject) {
-    const perSecond = rate.number(isPositive, 'a number above 0, or { "rate": NUMBER, "burst": NUMBER }');
+    const perSecond = rate.number(isRate, `${expected}, or { "rate": NUMBER, "burst": NUMBER }`);
     return { perSecond, burst: perSecond };
   }
   const fields = rate.fields('rate', 'burst');
-  const perSecond = fields.rate.number(isPositive, 'a number above 0');
-  return { perSecond, burst: fields.burst.given ? fields.burst.number(isPositive, 'a number above 0') : perSecond };
+  const perSecond = fields.rate.number(isRate, expected);
+  return { perSecond, burst: fields.burst.given ? fields.burst.number(isRate, expected) : perSecond };
 }
 
 function refuseRepeated(tenants: readonly TenantSpec[]): void {

@@ -9,6 +9,9 @@ test('a key comes in one of two headers', () => {
   expect(digestOfKey(call({ authorization: 'bearer  k ' }))).toEqual(digest);
   expect(digestOfKey(call({ 'x-api-key': 'k' }))).toEqual(digest);
   expect(digestOfKey(call({}))).toBeUndefined();
+  for (const empty of ['', ' ']) {
+    expect(() => digestOfKey(call({ 'x-api-key': empty }))).toThrow(/^the key is not known/);
+  }
   for (const authorization of ['', 'k', 'Basic k', 'Bearer', 'Bearer a b']) {
     expect(() => digestOfKey(call({ authorization, 'x-api-key': 'k' }))).toThrow(/^this server takes keys only/);
   }

@@ -11,13 +11,15 @@ const howTo = "send it as 'authorization: Bearer KEY' or as 'x-api-key: KEY' in 
 
 /**
  * The SHA-256 of the key that a call brings; undefined when it brings none. The key itself goes no further.
- * @throws ShoalError UNAUTHENTICATED for an `authorization` of another kind.
+ * @throws ShoalError UNAUTHENTICATED for an `authorization` of another kind, and for an empty key.
  */
 export function digestOfKey(call: Headers): Buffer | undefined {
   const authorization = call.header('authorization');
   if (authorization === undefined) {
-    const key = call.header('x-api-key');
-    return key === undefined ? undefined : sha256(key.trim());
+    const key = call.header('x-api-key')?.trim();
+    // Nobody's, also where a file has the digest of nothing, as scripts without their variable make it.
+    if (key === '') throw unknownKey();
+    return key === undefined ? undefined : sha256(key);
   }
   const bearer = /^bearer +(\S+) *$/i.exec(authorization);
   if (bearer?.[1] === undefined) {
