@@ -6,6 +6,8 @@ import type { TrafficRules } from './traffic-rules';
 /** So long may a header's name or value be. */
 const maxHeaderLength = 256;
 const maxHeaderValues = 64;
+/** Headers that show who may do what (docs/access.md). */
+const secrets = /^(?:authorization|x-api-key|triton-grpc-protocol-.*)$/;
 
 /**
  * The rules with their versions in canonical digits.
@@ -69,6 +71,9 @@ function checkHeader(name: string, values: readonly string[]): void {
     throw invalid(
       `'${errorTexts.clip(name)}' is no header's name: expected lower-case letters, digits, _ . -, and not -bin at its end`,
     );
+  }
+  if (values.length > 0 && secrets.test(name)) {
+    throw invalid(`the values of header ${name} are secrets: rules are stored, and shown to others`);
   }
   if (values.length > maxHeaderValues) throw invalid(`header ${name} has more than ${maxHeaderValues} values`);
   const long = values.find((value) => value.length > maxHeaderLength);

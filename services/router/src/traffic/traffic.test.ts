@@ -149,6 +149,11 @@ test('changes are refused with a sentence, and then change nothing', async () =>
     status: 'INVALID_ARGUMENT',
     details: "the canary's share is 200: expected a percentage from 0 to 100",
   });
+  const byKey = (values: string[]) => ({ version: '2', percent: 0, header: { name: 'X-API-Key', values } });
+  expect(await set({ stable_version: '1', canary: byKey(['shoal_k']) })).toMatchObject({
+    status: 'INVALID_ARGUMENT',
+    details: 'the values of header x-api-key are secrets: rules are stored, and shown to others',
+  });
   expect(await rig.traffic('Promote', { model: 'split' })).toMatchObject({ status: 'FAILED_PRECONDITION' });
   expect(await rig.traffic('GetTraffic', { model: 'nobody' })).toMatchObject({ status: 'NOT_FOUND' });
   const { revision } = await set({ stable_version: '1' });
