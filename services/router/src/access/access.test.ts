@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@shoal/core';
 import { grpcCarriers } from '@shoal/rpc';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RouterConfig } from '../flags';
 import { TemporaryAuthFile, keyEntry, tenantEntry } from '../testing/auth-file';
 import { CapturedLog } from '../testing/captured-log';
@@ -350,6 +350,21 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
       ),
     ]);
     expect((await rig.client.call('ModelInfer', simpleRequest(), bearer(secret))).status).toBe('OK');
+  });
+
+  test('a file that everybody may write is told of', async () => {
+    await start();
+    const warned = () => log.lines.filter(({ msg }) => String(msg).includes('everybody on this machine may write it'));
+    for (const [mode, warnings] of [
+      [0o644, 0],
+      [0o666, 1],
+    ] as const) {
+      const before = warned().length;
+      await rig.close();
+      chmodSync(file.path, mode);
+      rig = await startRig({ config: { authFile: file.path }, logger: log.logger });
+      expect(warned()).toHaveLength(before + warnings);
+    }
   });
 
   test('a reload is no fresh start for quotas', async () => {

@@ -1,6 +1,6 @@
 import { type Clock, ShoalError, toShoalError } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Access } from './access';
 import { type AuthFile, parseAuthFile } from './auth-file';
 import { watchFile } from './watched-file';
@@ -19,6 +19,8 @@ export function followAuthFile(path: string, clock: Clock, logger: Logger): File
   const { file, text } = readAuthFile(path);
   const access = new Access(file, clock);
   logger.info(`--auth-file: ${summary(file)}`);
+  if (isOpenToAll(path))
+    logger.warn('--auth-file: everybody on this machine may write it, and so give themselves a key');
   const stays = 'what it said before stays in force';
   const close = watchFile({
     path,
@@ -51,6 +53,11 @@ export function readAuthFile(path: string): { readonly file: AuthFile; readonly 
   } catch (thrown) {
     throw named(path, toShoalError(thrown).message, thrown);
   }
+}
+
+/** Whether any user of the system may write the file. Where there are no such rights, nobody knows. */
+function isOpenToAll(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0;
 }
 
 /** Whoever typed the path wants to see it. */
