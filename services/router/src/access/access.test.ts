@@ -245,6 +245,20 @@ describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
     expect((await rig.client.call('ModelInfer', simpleRequest(), bearer(secret))).status).toBe('OK');
   });
 
+  test('in flight: requests of a stream that is given up make room, and so do those that fail', async () => {
+    await start({ tenants: [tenantEntry('lab', secret, { quotas: { maxInFlight: 2 } })] });
+    rig.runner.onData = () => undefined;
+    const stream = rig.client.openStream(bearer(secret).headers);
+    for (const id of ['1', '2', '3']) stream.send(simpleRequest(id));
+    await until(() => rig.runner.received.length === 2);
+    stream.cancel();
+    await until(() => rig.batching.cancels.length === 2);
+    rig.batching.onOffer = (offer) => rig.batching.reject(offer, 'INTERNAL', 'no', 'model');
+    for (let i = 0; i < 3; i += 1) {
+      expect((await rig.client.call('ModelInfer', simpleRequest(), bearer(secret))).details).toBe('no');
+    }
+  });
+
   test('in flight: what fails inside the server makes room too', async () => {
     await start({ tenants: [tenantEntry('lab', secret, { quotas: { maxInFlight: 1 } })] });
     await rig.batching.kill();
