@@ -4,7 +4,7 @@ test.each(['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost'])('%s is of thi
   expect(() => checkLinkHost('runner-host', host, false)).not.toThrow();
 });
 
-test.each(['10.0.0.1', '192.168.1.2', 'fe80::1', '[2001:db8::1]', 'gpu-7', '::ffff:10.0.0.1'])(
+test.each(['10.0.0.1', '0a', '192.168.1.2', 'fe80::1', '[2001:db8::1]', 'gpu-7', '::ffff:10.0.0.1'])(
   '%s is open, and only served when that is allowed',
   (host) => {
     expect(() => checkLinkHost('runner-host', host, false)).toThrow('--allow-open-links=true');
@@ -12,9 +12,12 @@ test.each(['10.0.0.1', '192.168.1.2', 'fe80::1', '[2001:db8::1]', 'gpu-7', '::ff
   },
 );
 
-test.each(['', '0.0.0.0', '::', '[::]'])('nobody could be told to come to %j', (host) => {
-  expect(() => checkLinkHost('runner-host', host, true)).toThrow('reach this one');
-});
+test.each(['', '0.0.0.0', '::', '[::]', '[0:0:0:0:0:0:0:0]', '::ffff:0.0.0.0', '0', '0x0', '0.0'])(
+  'nobody could be told to come to %j',
+  (host) => {
+    expect(() => checkLinkHost('runner-host', host, true)).toThrow('reach this one');
+  },
+);
 
 test('the host of an address', () => {
   expect(hostOf('link-address', '127.0.0.1:0')).toBe('127.0.0.1');

@@ -5,6 +5,10 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+const everywhere = new BlockList();
+everywhere.addAddress('0.0.0.0', 'ipv4');
+everywhere.addAddress('::', 'ipv6');
+
 /**
  * Refuses what cannot be announced, and, unless it is allowed, what other machines can reach.
  * @param host An address or name, IPv6 without or with brackets.
@@ -13,7 +17,7 @@ loopback.addAddress('::1', 'ipv6');
  */
 export function checkLinkHost(flag: string, host: string, allowOpen: boolean): void {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
-  if (bare === '' || bare === '0.0.0.0' || bare === '::') {
+  if (bare === '' || isEverywhere(bare)) {
     const wanted = 'expected the address at which the other processes reach this one';
     throw new ShoalError('INVALID_ARGUMENT', `--${flag}=${host}: ${wanted}`);
   }
@@ -34,8 +38,15 @@ export function hostOf(flag: string, address: string): string {
   return found[1] as string;
 }
 
+/** The address that stands for all of a machine's own, in any spelling that systems take: 0, 0x0.0 */
+function isEverywhere(host: string): boolean {
+  return isIP(host) === 0 ? /^(?:0x)?0+(?:\.(?:0x)?0+)*$/i.test(host) : isIn(everywhere, host);
+}
+
 function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  if (family === 0) return host === 'localhost';
-  return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
+  return isIP(host) === 0 ? host === 'localhost' : isIn(loopback, host);
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }
