@@ -21,6 +21,10 @@ test.each([
   'router',
   '',
   '1271.0.0.1',
+  '0',
+  '0x0',
+  '::ffff:0.0.0.0',
+  '127.0.0.1.example',
 ])('%j can be reached by others: that somebody wants it has to be said', (address) => {
   expect(isLoopback(address)).toBe(false);
   expect(() => checkAccess(testConfig({ grpcAddress: address }))).toThrow(
