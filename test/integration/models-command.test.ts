@@ -34,6 +34,7 @@ test('a model is loaded, listed, reloaded and unloaded from a terminal', async (
 
 test('what cannot be is said, and the exit code is not 0', async () => {
   expect(await command('load', 'nope')).toBe("1 shoal: failed to load 'nope', failed to poll from model repository\n");
+  expect(await command('unload', 'nope')).toBe("1 shoal: nothing is known of a model 'nope'\n");
   expect(await command('reload', 'simple')).toBe("1 shoal: 'simple' is not loaded; load it first\n");
   expect(await command('load', 'simple', '--replicas=2')).toContain("1 shoal: 'simple' cannot be placed on 2 workers");
   expect(await command('load', 'simple', '--replicas=0')).toContain('2 shoal: --replicas=0: expected a number from 1');

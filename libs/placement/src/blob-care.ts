@@ -35,7 +35,10 @@ export class BlobCare {
     if (own.length > 0) this.#named.set(model, own);
     else this.#named.delete(model);
     const now = this.#clock.now();
-    for (const digest of await this.#bus.blobs.list()) {
+    const stored = await this.#bus.blobs.list();
+    const there = new Set(stored);
+    for (const digest of this.#nameless.keys()) if (!there.has(digest)) this.#nameless.delete(digest);
+    for (const digest of stored) {
       if (named.has(digest)) {
         this.#nameless.delete(digest);
         continue;

@@ -1,5 +1,5 @@
 import { type Bus, type Desire, type DesiredFile, type Replicas, type StateEntry, desiredPrefix } from '@shoal/bus';
-import { type Clock, type Random, ShoalError } from '@shoal/core';
+import { type CancelTimer, type Clock, type Random, ShoalError } from '@shoal/core';
 import { BlobCare } from './blob-care';
 import { judge } from './judge';
 import type { PlacementView } from './placement-view';
@@ -31,6 +31,8 @@ const longestMs = 60 * 60_000;
 /** How often a write is tried against others who write too. */
 const maxTries = 10;
 const maxNameBytes = 256;
+/** How often the store is asked about an asking that the watch does not tell of: a later one may have hidden it. */
+const confirmMs = 1_000;
 
 /**
  * Says what is wanted of models, to all workers, and waits for it: writes the desired state, resolves when the workers have
@@ -70,13 +72,14 @@ export class ModelDesires {
     });
   }
 
-  /** Resolves when no worker has anything of it left. Models that nobody knows are fine. @throws ShoalError as `load`. */
-  async unload(model: string, by: string): Promise<void> {
+  /** Resolves when no worker has anything of it left; with false for a model that nobody knows. @throws ShoalError as `load`. */
+  async unload(model: string, by: string): Promise<boolean> {
     this.#demandExplicit();
-    await this.#queued(model, async () => {
+    return this.#queued(model, async () => {
       const { view } = this.#deps;
       const known = view.desires.has(model) || view.reports.has(model);
       if (known) await this.#change(model, by, () => ({ wanted: false }));
+      return known;
     });
   }
 
@@ -158,13 +161,17 @@ export class ModelDesires {
   }
 
   #carriedOut(model: string, request: string): Promise<void> {
-    const { view, clock } = this.#deps;
+    const { view, clock, bus } = this.#deps;
     const { signal } = this.#ending;
     return new Promise((resolve, reject) => {
       let heard = false;
+      let over = false;
+      let cancelConfirm: CancelTimer = () => undefined;
       const settle = (finish: () => void) => {
+        over = true;
         stop();
         cancelTimer();
+        cancelConfirm();
         signal.removeEventListener('abort', onEnd);
         finish();
       };
@@ -180,12 +187,28 @@ export class ModelDesires {
         if (verdict === 'done') settle(resolve);
         else if (verdict !== 'waiting') settle(() => reject(verdict));
       };
+      // Of two askings in quick succession the watch may tell the later one only.
+      const confirm = () => {
+        cancelConfirm = clock.schedule(confirmMs, () => {
+          if (heard) return;
+          const answered = (isOvertaken: boolean) => {
+            if (over || heard) return;
+            if (isOvertaken) settle(() => reject(overtaken(model)));
+            else confirm();
+          };
+          bus.state.get<Desire>(desiredPrefix + model).then(
+            (standing) => answered(standing?.value.request !== request),
+            () => answered(false),
+          );
+        });
+      };
       const stop = view.onChange(look);
       const late = new ShoalError('DEADLINE_EXCEEDED', `the workers did not carry it out within ${longestMs} ms`);
       const cancelTimer = clock.schedule(longestMs, () => settle(() => reject(late)));
       if (signal.aborted) onEnd();
       else {
         signal.addEventListener('abort', onEnd, { once: true });
+        confirm();
         look();
       }
     });

@@ -52,11 +52,14 @@ function isWanted(desire: Desire | undefined, said: readonly ModelReport[]): boo
 function placeModel(model: string, desire: Desire | undefined, said: readonly ModelReport[]): PlaceModel {
   // Without an asking those count whose own mode wants it.
   const candidates = desire === undefined ? said.filter(({ own }) => own) : said;
-  const ofConfig = candidates.find(({ replicas }) => replicas !== undefined)?.replicas;
+  // Their configs may differ; who is asked must not depend on whose report came first.
+  const [ofConfig] = candidates
+    .filter(({ replicas }) => replicas !== undefined)
+    .toSorted((a, b) => (a.worker < b.worker ? -1 : 1));
   return {
     model,
     since: desire?.since ?? 0,
-    replicas: desire?.replicas ?? ofConfig ?? 'all',
+    replicas: desire?.replicas ?? ofConfig?.replicas ?? 'all',
     candidates: candidates.map(({ worker, memoryBytes, gpu, refusal }): Candidate => ({
       worker,
       memoryBytes,

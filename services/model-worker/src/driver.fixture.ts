@@ -190,7 +190,7 @@ export class Driver {
     return this.#desires.load({ model, config, files: bytes, by: 'driver' });
   }
 
-  unload(model: string): Promise<void> {
+  unload(model: string): Promise<boolean> {
     return this.#desires.unload(model, 'driver');
   }
 

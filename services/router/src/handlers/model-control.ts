@@ -1,6 +1,7 @@
 import type { ModelReport, Replicas, VersionAnnouncement } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
 import type { ModelDesires, ModelPlan, PlacementView } from '@shoal/placement';
+import { errorTexts } from '@shoal/protocol';
 import type { CallContext, Handlers } from '@shoal/rpc';
 import { authorOf } from '../access/author';
 import type { Caller } from '../access/caller';
@@ -32,7 +33,10 @@ export function modelControlHandlers(catalog: Catalog, view: PlacementView, desi
       return {};
     },
     async UnloadModel({ model }: { readonly model: string }, call: CallContext, caller?: Caller) {
-      await desires.unload(model, authorOf(call, caller));
+      // Unlike Triton's call, which is silent about it.
+      if (!(await desires.unload(model, authorOf(call, caller)))) {
+        throw new ShoalError('NOT_FOUND', `nothing is known of a model '${errorTexts.clip(model)}'`);
+      }
       return {};
     },
     async ReloadModel({ model }: { readonly model: string }, call: CallContext, caller?: Caller) {

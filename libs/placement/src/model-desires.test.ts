@@ -1,0 +1,86 @@
+import { type Bus, type Desire, type StateStore, createLocalBus, desiredPrefix, workersPrefix } from '@shoal/bus';
+import { seededRandom } from '@shoal/core';
+import { FakeClock } from '@shoal/testing';
+import { ModelDesires } from './model-desires';
+import { PlacementView } from './placement-view';
+import { desire, turns, worker } from './testing/announced';
+
+let bus: Bus;
+let clock: FakeClock;
+let view: PlacementView;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  bus = createLocalBus({ clock });
+  bus.announce(workersPrefix + 'a', worker('a'));
+});
+
+afterEach(async () => {
+  view.close();
+  await bus.close();
+  if (clock.pending > 0) throw new Error(`${clock.pending} timers are left`);
+});
+
+async function desires(over: Bus = bus): Promise<ModelDesires> {
+  view = new PlacementView(over, clock, 0);
+  await turns();
+  return new ModelDesires({ id: 'r', bus: over, view, clock, random: seededRandom(1) });
+}
+
+/** As a KV bucket that keeps one value a key: of writings in quick succession its watch may tell the last only. */
+function tellingNothingBy(via: string): Bus {
+  const state: StateStore = {
+    get: (key) => bus.state.get(key),
+    put: (key, value, expected) => bus.state.put(key, value, expected),
+    delete: (key, expected) => bus.state.delete(key, expected),
+    watch: (prefix, listener) =>
+      bus.state.watch(prefix, (key, entry) => {
+        if ((entry?.value as Desire | undefined)?.via !== via) listener(key, entry as never);
+      }),
+  };
+  return new Proxy(bus, {
+    get: (target, key) => {
+      if (key === 'state') return state;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+test('an asking that a later one hid from the watch is told that it was overtaken', async () => {
+  const asked = await desires(tellingNothingBy('r'));
+  const loading = asked.load({ model: 'm', by: 'me' });
+  const outcome = loading.then(
+    () => 'done',
+    (thrown: unknown) => thrown,
+  );
+  await turns();
+  await bus.state.put<Desire>(desiredPrefix + 'm', desire({ request: 'theirs', via: 'other' }));
+  clock.advance(1_000);
+  await turns();
+  asked.close();
+  expect(await outcome).toMatchObject({ code: 'ABORTED' });
+  expect((await bus.state.get<Desire>(desiredPrefix + 'm'))?.value.request).toBe('theirs');
+});
+
+test('an asking that the watch is slow to tell of is waited for', async () => {
+  const asked = await desires(tellingNothingBy('r'));
+  const outcome = asked.load({ model: 'm', by: 'me' }).then(
+    () => 'done',
+    (thrown: unknown) => thrown,
+  );
+  await turns();
+  for (let i = 0; i < 3; i += 1) {
+    clock.advance(1_000);
+    await turns();
+  }
+  expect(await bus.state.get(desiredPrefix + 'm')).toBeDefined();
+  asked.close();
+  expect(await outcome).toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('a model that nobody knows is not unloaded, and nothing is written of it', async () => {
+  const asked = await desires();
+  expect(await asked.unload('nobody-has-it', 'me')).toBe(false);
+  expect(await bus.state.get(desiredPrefix + 'nobody-has-it')).toBeUndefined();
+});
