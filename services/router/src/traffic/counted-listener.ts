@@ -6,7 +6,7 @@ import type { SideCounters } from './counters';
 /** Counts what comes of a request, on its way to who asked. */
 export class CountedListener implements InferListener {
   readonly #listener: InferListener;
-  readonly #counters: SideCounters;
+  #counters: SideCounters;
   readonly #clock: Clock;
   readonly #acceptedAt: number;
 
@@ -15,6 +15,13 @@ export class CountedListener implements InferListener {
     this.#counters = counters;
     this.#clock = clock;
     this.#acceptedAt = clock.now();
+    counters.requests += 1;
+  }
+
+  /** The other side answers in place of the one it was accepted for. */
+  moveTo(counters: SideCounters): void {
+    this.#counters.requests -= 1;
+    this.#counters = counters;
     counters.requests += 1;
   }
 

@@ -22,6 +22,7 @@ export class Route {
   readonly #deps: RouteDeps;
   #side: Side;
   #fellBack = false;
+  #accepted: CountedListener | undefined;
 
   constructor(traffic: ModelTraffic, side: Side, shadow: ShadowRule | undefined, deps: RouteDeps) {
     this.traffic = traffic;
@@ -51,6 +52,11 @@ export class Route {
     if (this.#side === 'stable') return false;
     this.#side = 'stable';
     this.#fellBack = true;
+    if (this.#accepted) {
+      const { counters } = this.traffic;
+      counters.fallbacks += 1;
+      this.#accepted.moveTo(counters.stable);
+    }
     return true;
   }
 
@@ -58,6 +64,7 @@ export class Route {
   accept(listener: InferListener, clock: Clock): InferListener {
     const { counters } = this.traffic;
     if (this.#fellBack) counters.fallbacks += 1;
-    return new CountedListener(listener, counters[this.#side], clock);
+    this.#accepted = new CountedListener(listener, counters[this.#side], clock);
+    return this.#accepted;
   }
 }

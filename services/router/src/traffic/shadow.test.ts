@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { RouterConfig } from '../flags';
 import { modelConfig } from '../testing/model-configs';
 import { until } from '../testing/simple-request';
@@ -149,6 +151,27 @@ test('what cannot be compared is left out', async () => {
   });
   expect([await rig.ask(), await rig.ask({ version: '1' })]).toEqual(['2', '1']);
   expect(await settled(1)).toMatchObject({ sent: 0, skipped: 1 });
+});
+
+test('requests with inputs or outputs in shared memory, which may change before the copy runs, are left out', async () => {
+  await start({ allowClientShm: true });
+  const key = `/router-test-${randomBytes(8).toString('hex')}`;
+  try {
+    writeFileSync(`/dev/shm${key}`, Buffer.alloc(64));
+    await rig.client.call('SystemSharedMemoryRegister', { name: 'r', key, offset: 0, byte_size: 64 });
+    const parameters = {
+      shared_memory_region: { string_param: 'r' },
+      shared_memory_byte_size: { int64_param: 8 },
+    };
+    const inputs = [{ name: 'X', datatype: 'FP32', shape: [1, 2], parameters }];
+    expect(await rig.ask({ more: { inputs, raw_input_contents: [] } })).toBe('1');
+    expect(await rig.ask({ more: { outputs: [{ name: 'Y', parameters }] } })).toBe('1');
+    expect(await settled(2)).toMatchObject({ sent: 0, skipped: 2 });
+    expect(await rig.ask()).toBe('1');
+    expect(await settled(3)).toMatchObject({ sent: 1, skipped: 2 });
+  } finally {
+    rmSync(`/dev/shm${key}`, { force: true });
+  }
 });
 
 test('copies have the lowest priority of their model', async () => {

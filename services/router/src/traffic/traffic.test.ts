@@ -126,6 +126,26 @@ test('promoted, a request of the old stable version that comes back goes to the 
   expect(await asked).toBe('2');
 });
 
+test('a request whose canary went away before it ran is counted where it is answered, as a fallback', async () => {
+  await set(byHeader);
+  rig.silent.add('2');
+  const asked = rig.ask(toCanary);
+  await until(() => rig.batching.offers.length === 1);
+  rig.announce(splitConfig, 2, { state: 'UNAVAILABLE', reason: 'unloaded' });
+  await Promise.resolve();
+  const [offer] = rig.batching.offers;
+  if (!offer) throw new Error('no offer');
+  const text = "Request for unknown model: 'split' version 2 is not at ready state";
+  rig.batching.reject(offer, 'UNAVAILABLE', text, 'queue');
+  expect(await asked).toBe('1');
+  const { status } = await rig.traffic('GetTraffic', { model: 'split' });
+  expect(status).toMatchObject({
+    fallbacks: 1,
+    stable: { requests: 1, answered: 1 },
+    canary: { requests: 0, answered: 0, failed: 0 },
+  });
+});
+
 test('promote, rollback and clear, with who and what was before', async () => {
   await set(byHeader);
   const done = await rig.traffic('Promote', { model: 'split' });
