@@ -8,6 +8,8 @@ import type { ModelFacts } from './report-board';
 
 /** A session's memory for each byte of its files: weights, and what ONNX Runtime makes of them. */
 const memoryFactor = 1.5;
+/** No parameter says more; an endless number would be none at all to others, by JSON. */
+const maxMegabytes = 2 ** 30;
 /** Files of one version that are looked at, at most. */
 const maxFiles = 10_000;
 
@@ -35,7 +37,7 @@ export async function modelFacts(
   const replicas = replicasOf(parameter(config, 'replicas'));
   return {
     ...(!canBe && { refusal: { code, message } }),
-    memoryBytes: said > 0 ? said * 2 ** 20 : Math.ceil(bytes * memoryFactor) * instances,
+    memoryBytes: said > 0 && said <= maxMegabytes ? said * 2 ** 20 : Math.ceil(bytes * memoryFactor) * instances,
     gpu: config?.instance_group.some(({ kind }) => kind === 'KIND_GPU') ?? false,
     ...(replicas !== undefined && { replicas }),
   };
