@@ -1,7 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import { LocalValues } from './local-values';
 import type { BlobStore, StateEntry, StateStore } from './state';
-import { digestOf, noBlob, overtaken } from './state-errors';
+import { checkKey, digestOf, noBlob, overtaken } from './state-errors';
 
 /** The state of one process, in memory: the twin of the KV bucket. */
 export class LocalState implements StateStore {
@@ -15,11 +15,11 @@ export class LocalState implements StateStore {
   }
 
   get<T extends object>(key: string): Promise<StateEntry<T> | undefined> {
-    return this.#do(() => this.#entries.get(key) as StateEntry<T> | undefined);
+    return this.#do(key, () => this.#entries.get(key) as StateEntry<T> | undefined);
   }
 
   put<T extends object>(key: string, value: T, expected?: number): Promise<number> {
-    return this.#do(() => {
+    return this.#do(key, () => {
       this.#check(key, expected);
       const entry = { value, revision: ++this.#revision };
       this.#entries.set(key, entry);
@@ -29,7 +29,7 @@ export class LocalState implements StateStore {
   }
 
   delete(key: string, expected?: number): Promise<void> {
-    return this.#do(() => {
+    return this.#do(key, () => {
       this.#check(key, expected);
       this.#entries.delete(key);
       this.#shown.set(key, undefined);
@@ -48,8 +48,9 @@ export class LocalState implements StateStore {
     this.#shown.close();
   }
 
-  #do<R>(action: () => R): Promise<R> {
+  #do<R>(key: string, action: () => R): Promise<R> {
     return new Promise((resolve) => {
+      checkKey(key);
       if (this.#closed) throw new ShoalError('UNAVAILABLE', 'the bus is closed');
       resolve(action());
     });

@@ -1,10 +1,17 @@
 import { ShoalError } from '@shoal/core';
 import { createHash } from 'node:crypto';
-import { maxBlobBytes } from './state';
+import { maxBlobBytes, maxKeyBytes } from './state';
 
 /** Somebody else wrote `key` since it was read. */
 export function overtaken(key: string): ShoalError {
   return new ShoalError('ABORTED', `${key} was changed by somebody else meanwhile; look at it and try again`);
+}
+
+/** @throws ShoalError INVALID_ARGUMENT for a key that no store takes: a NATS server ends the connection over a subject that is too long. */
+export function checkKey(key: string): void {
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= maxKeyBytes) return;
+  throw new ShoalError('INVALID_ARGUMENT', `a name has ${bytes} bytes, but at most ${maxKeyBytes} are taken`);
 }
 
 /** No blob has this digest. */

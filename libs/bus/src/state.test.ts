@@ -53,6 +53,19 @@ describe.each(implementations)('the state of the %s bus', (implementation) => {
     expect(await there.state.get('k/a')).toBeUndefined();
   });
 
+  test('a key that is too long is refused, and costs nobody the connection', async () => {
+    // Each byte of it takes three in a subject.
+    const longest = '.'.repeat(512);
+    const revision = await here.state.put(longest, { n: 1 });
+    expect(await there.state.get(longest)).toEqual({ value: { n: 1 }, revision });
+    for (const key of ['.'.repeat(513), 'x'.repeat(1e6)]) {
+      await expect(here.state.get(key)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(here.state.put(key, {})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(here.state.delete(key)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(await here.state.get(longest)).toEqual({ value: { n: 1 }, revision });
+  });
+
   test('a write over a revision that no longer stands is ABORTED and changes nothing', async () => {
     const first = await here.state.put('k', { n: 1 }, 0);
     await expect(there.state.put('k', { n: 0 }, 0)).rejects.toMatchObject({ code: 'ABORTED' });

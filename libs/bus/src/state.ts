@@ -9,7 +9,7 @@ export interface StateEntry<T> {
  * and must not be mutated.
  */
 export interface StateStore {
-  /** @throws ShoalError UNAVAILABLE when the store cannot be reached. */
+  /** @throws ShoalError UNAVAILABLE when the store cannot be reached; INVALID_ARGUMENT for a key beyond `maxKeyBytes`, as all do. */
   get<T extends object>(key: string): Promise<StateEntry<T> | undefined>;
   /**
    * Resolves with the new revision. With `expected` only over that revision; 0 = must not exist.
@@ -39,6 +39,9 @@ export interface BlobStore {
   /** The digests of all that is stored. */
   list(): Promise<string[]>;
 }
+
+/** No key is longer, in UTF-8: each byte may take three in a NATS subject, which has at most 4096 with all around it. */
+export const maxKeyBytes = 512;
 
 /** No file is larger. */
 export const maxBlobBytes = 2 ** 31;

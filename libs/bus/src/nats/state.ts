@@ -4,7 +4,7 @@ import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { LocalValues } from '../local-values';
 import type { StateEntry, StateStore } from '../state';
-import { overtaken } from '../state-errors';
+import { checkKey, overtaken } from '../state-errors';
 import { decodeToken, encodeToken } from './names';
 import { fromBytes, toBytes } from './payload';
 import { type Settings, limited, textOf } from './settings';
@@ -41,7 +41,7 @@ export class NatsState implements StateStore {
   }
 
   async get<T extends object>(key: string): Promise<StateEntry<T> | undefined> {
-    const entry = await this.#do((kv) => kv.get(encodeToken(key)));
+    const entry = await this.#do(key, (kv) => kv.get(encodeToken(key)));
     if (entry === null || entry.operation !== 'PUT') return undefined;
     return { value: fromBytes(entry.value) as T, revision: entry.revision };
   }
@@ -130,7 +130,8 @@ export class NatsState implements StateStore {
     try {
       check();
       for await (const entry of watch) {
-        told.add(entry.key);
+        // Who is told of afterwards is of no account to what was lost.
+        if (!isComplete) told.add(entry.key);
         seen = Math.max(seen, entry.revision);
         if (!isSame || this.#revisionOf(entry.key) !== entry.revision) this.#arrived(entry);
         check();
@@ -181,13 +182,14 @@ export class NatsState implements StateStore {
 
   async #write<R>(key: string, action: (kv: KV) => Promise<R>): Promise<R> {
     try {
-      return await this.#do(action);
+      return await this.#do(key, action);
     } catch (thrown) {
       throw thrown instanceof ShoalError && isOvertaken(thrown.cause) ? overtaken(key) : thrown;
     }
   }
 
-  async #do<R>(action: (kv: KV) => Promise<R>): Promise<R> {
+  async #do<R>(key: string, action: (kv: KV) => Promise<R>): Promise<R> {
+    checkKey(key);
     const kv = this.#kv;
     if (kv === undefined) throw storeAway();
     try {
