@@ -6,6 +6,8 @@ module.exports = {
   testEnvironment: 'node',
   // Tests start real servers and runner processes; a loaded machine takes its time.
   testTimeout: 30_000,
+  // Many of them wait more than they work: by default one core would be left idle.
+  maxWorkers: '100%',
   roots: ['<rootDir>/libs', '<rootDir>/services', '<rootDir>/test'],
   testMatch: ['**/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],

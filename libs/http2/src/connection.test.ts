@@ -52,15 +52,17 @@ test('drain: what runs is finished, what came in between is finished, then the c
   const ping = await peer.until(({ type }) => type === frameTypes.PING);
   peer.send(request(3, true)); // sent before the client saw it
   await until(() => kept.streams.length === 2);
+  // The answer to a ping overtakes requests that wait to be written.
   peer.send(frame(frameTypes.PING, flags.ACK, 0, ping.payload), request(5, true));
   await until(() => peer.seen.filter(({ type }) => type === frameTypes.GOAWAY).length === 2);
-  expect(peer.seen.findLast(({ type }) => type === frameTypes.GOAWAY)!.payload.readUInt32BE(0)).toBe(3);
+  expect(peer.seen.findLast(({ type }) => type === frameTypes.GOAWAY)!.payload.readUInt32BE(0)).toBe(5);
+  peer.send(request(7, true)); // after the last call
   expect(peer.closed).toBe(false);
   kept.streams.forEach(ok);
   await until(() => peer.closed);
   const answered = peer.seen.filter(({ type }) => type === frameTypes.HEADERS).map(({ streamId }) => streamId);
-  expect(answered).toEqual([1, 3]);
-  expect(kept.streams.map(({ id }) => id)).toEqual([1, 3]);
+  expect(answered).toEqual([1, 3, 5]);
+  expect(kept.streams.map(({ id }) => id)).toEqual([1, 3, 5]);
   expect(server.closed).toEqual([{ code: 'NO_ERROR', message: 'drained' }]);
   await server.close();
 });
@@ -267,7 +269,8 @@ describe('time', () => {
     await sweep(clock, 4000);
     await until(() => client.state === 'closed');
     await until(() => server.closed.length === 1);
-    expect(server.closed[0]).toEqual({ code: 'NO_ERROR', message: 'drained' });
+    // The client, which has nothing to wait for, leaves at the first notice.
+    expect(server.closed[0]).toMatchObject({ code: 'NO_ERROR' });
     await server.close();
   });
 

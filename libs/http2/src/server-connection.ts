@@ -15,8 +15,10 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly onRequest: (stream: Stream, block: HeaderBlock, ends: boolean) => StreamHandler;
 }
 
-/** How long a client may take to learn that the connection is going away before its last streams are counted. */
-const drainNoticeMs = 1000;
+/** How long a client may take to learn that the connection is going away before its last streams are counted all the same. */
+const drainNoticeMs = 3000;
+/** What it sent before it learned that may come after its answer to the ping: pings overtake requests that wait to be written. */
+const drainSettleMs = 250;
 const { closed, remoteClosed } = streamStates;
 /** RFC 6585 §5. */
 const headersTooLarge = new PreparedHeaders([':status', '431']);
@@ -52,7 +54,10 @@ export class ServerConnection extends Connection {
     this.#drainStarted = true;
     this.output.goAway(maxStreamId, errorCodes.NO_ERROR, '');
     this.#cancelNotice = this.clock.schedule(drainNoticeMs, () => this.#lastCall());
-    this.pings.send(() => this.#lastCall());
+    this.pings.send(() => {
+      this.#cancelNotice?.();
+      this.#cancelNotice = this.clock.schedule(drainSettleMs, () => this.#lastCall());
+    });
   }
 
   #lastCall(): void {

@@ -196,7 +196,10 @@ test('loads can be abandoned while the others go on serving', async () => {
   const load = driver.load({ model: 'slow_load' });
   await driver.until(() => driver.versions.get('slow_load/1')?.state === 'LOADING', 'the load');
   driver.abandonLoads();
-  await expect(load).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  // The load has failed, or the worker that was to do it leaves: whichever is heard first.
+  await expect(load).rejects.toMatchObject({
+    code: expect.stringMatching(/^(INVALID_ARGUMENT|UNAVAILABLE)$/) as string,
+  });
   await expect(driver.load({ model: 'slow_load' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect((await driver.run('fails_on_poison', [poisonMember(0)])).done.outcome).toBe('ok');
 }, 30_000);
