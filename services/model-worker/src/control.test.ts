@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type VersionAnnouncement, leavingReason, versionsPrefix } from '@shoal/bus';
+import { type VersionAnnouncement, leavingReason, reportsPrefix, versionsPrefix } from '@shoal/bus';
 import { systemClock } from '@shoal/core';
 import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
 
@@ -62,6 +62,22 @@ test('explicit mode goes on looking which models there are, and tells once what 
   writeFileSync(join(driver.folder, 'config_syntax_error', 'config.pbtxt'), 'name: "another"');
   await driver.until(() => driver.models.get('config_syntax_error')?.reason.includes('another') === true, 'the news');
   expect(driver.log.some(({ message }) => message.includes("'another'"))).toBe(true);
+}, 30_000);
+
+test('a step that fails unexpectedly is told, and tried again after a rest', async () => {
+  await (await driver.withModels({ simple: 'models' })).start(explicit);
+  const announce = driver.bus.announce.bind(driver.bus);
+  let faults = 2;
+  driver.bus.announce = (key, value) => {
+    if (key.startsWith(`${reportsPrefix}simple/`) && (faults -= 1) >= 0) throw new Error('a fault');
+    announce(key, value);
+  };
+  const began = systemClock.now();
+  await driver.load({ model: 'simple' });
+  expect(systemClock.now() - began).toBeGreaterThanOrEqual(999);
+  expect(state('simple')).toBe('READY');
+  const told = driver.log.filter(({ message }) => message.endsWith('is tried again: Error: a fault'));
+  expect(told.map(({ level }) => level)).toEqual(['error', 'error']);
 }, 30_000);
 
 test('--load-model=* loads all', async () => {

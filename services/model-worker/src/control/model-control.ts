@@ -26,7 +26,7 @@ import { nextStep } from './next-step';
 import { ReportBoard } from './report-board';
 import { VersionBoard } from './version-board';
 
-/** How soon a store that was away is asked again. */
+/** How soon a step that failed, or a store that was away, is tried again. */
 const storeRetryMs = 500;
 
 export interface ModelControlOptions {
@@ -80,7 +80,7 @@ export class ModelControl {
   #polled: RepositorySnapshot = new Map();
   #generations = 0;
   #cancelPoll: CancelTimer = () => undefined;
-  #closed = false;
+  readonly #ending = new AbortController();
 
   constructor(context: WorkerContext, options: ModelControlOptions) {
     this.#context = context;
@@ -117,8 +117,8 @@ export class ModelControl {
 
   /** Ends the loads that go on, and takes no more. */
   abandonLoads(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort();
     this.#cancelPoll();
     this.#announce(true);
     for (const model of this.#models.values()) model.abandonLoads();
@@ -172,12 +172,12 @@ export class ModelControl {
 
   /** Begins the next step of each model that has one. */
   #look(): void {
-    if (this.#closed) return;
+    if (this.#ending.signal.aborted) return;
     for (const name of this.#view?.plans.keys() ?? []) {
       if (this.#busy.has(name) || this.#step(name) === 'nothing') continue;
       this.#busy.add(name);
       void this.#queue
-        .run(name, () => this.#reconcile(name))
+        .run(name, () => this.#tryReconcile(name))
         .finally(() => {
           this.#busy.delete(name);
           this.#look();
@@ -188,7 +188,7 @@ export class ModelControl {
 
   #step(name: string): ReturnType<typeof nextStep> {
     const plan = this.#view?.plans.get(name);
-    if (plan === undefined || this.#closed) return 'nothing';
+    if (plan === undefined || this.#ending.signal.aborted) return 'nothing';
     return nextStep({
       me: this.#context.worker,
       plan,
@@ -211,6 +211,18 @@ export class ModelControl {
       }
     }
     if (this.#starting.size === 0) this.#started();
+  }
+
+  /** Never rejects: what fails unexpectedly is tried again after a rest. */
+  async #tryReconcile(name: string): Promise<void> {
+    try {
+      await this.#reconcile(name);
+    } catch (thrown) {
+      const { signal } = this.#ending;
+      if (signal.aborted) return;
+      this.#context.logger.error(`'${name}' cannot be dealt with now and is tried again: ${String(thrown)}`);
+      await sleep(this.#context.clock, storeRetryMs, signal).catch(() => undefined);
+    }
   }
 
   async #reconcile(name: string): Promise<void> {
@@ -269,7 +281,7 @@ export class ModelControl {
       this.#reports.did(name, request, 'READY');
     } catch (thrown) {
       const { code, message } = toShoalError(thrown);
-      if (!this.#closed) this.#context.logger.error(message.trim());
+      if (!this.#ending.signal.aborted) this.#context.logger.error(message.trim());
       this.#reports.did(name, request, 'FAILED', { code, message });
     }
   }
@@ -330,7 +342,7 @@ export class ModelControl {
         return await bus.blobs.get(digest);
       } catch (thrown) {
         const isStanding = this.#view?.desires.get(name)?.request === desire.request;
-        if (toShoalError(thrown).code !== 'UNAVAILABLE' || this.#closed || !isStanding) throw thrown;
+        if (toShoalError(thrown).code !== 'UNAVAILABLE' || this.#ending.signal.aborted || !isStanding) throw thrown;
         await sleep(clock, storeRetryMs);
       }
     }
@@ -368,7 +380,7 @@ export class ModelControl {
   }
 
   #schedulePoll(): void {
-    if (this.#closed || this.#options.mode === 'none') return;
+    if (this.#ending.signal.aborted || this.#options.mode === 'none') return;
     this.#cancelPoll = this.#context.clock.schedule(this.#options.pollMs, () => {
       this.#poll().then(
         () => this.#schedulePoll(),
@@ -383,7 +395,7 @@ export class ModelControl {
   /** Follows the repository's changes; in explicit mode only tells which models there are. */
   async #poll(): Promise<void> {
     const scans = await scanRepository(this.#options.repositories);
-    if (this.#closed) return;
+    if (this.#ending.signal.aborted) return;
     if (this.#options.mode === 'explicit') {
       this.#tell(scans);
       for (const scan of scans) if (!this.#reports.get(scan.name)) await this.#report(scan.name, scan, undefined);
@@ -425,7 +437,7 @@ export class ModelControl {
         await remove(this.#origins.get(name)?.folder);
         this.#origins.set(name, { snapshot: scan.snapshot, override: '', folder: undefined });
       } catch (thrown) {
-        if (!this.#closed) this.#context.logger.error(toShoalError(thrown).message.trim());
+        if (!this.#ending.signal.aborted) this.#context.logger.error(toShoalError(thrown).message.trim());
       }
     });
   }

@@ -62,8 +62,9 @@ export class ReportBoard {
 
   #tell(report: ModelReport): void {
     if (isDeepStrictEqual(this.#reports.get(report.model), report)) return;
-    this.#reports.set(report.model, report);
+    // In this order: what could not be announced is announced the next time.
     this.#bus.announce(this.#key(report.model), report);
+    this.#reports.set(report.model, report);
   }
 
   #key(model: string): string {
