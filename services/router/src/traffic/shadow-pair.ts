@@ -47,7 +47,7 @@ export class ShadowPair implements InferListener {
     this.#startedAt = parts.clock.now();
   }
 
-  /** Sends the copy, once the request itself is on its way. */
+  /** Sends the copy, once the request itself is on its way. Never throws: the request has nothing to do with its copy's trouble. */
   launch(): void {
     if (this.#over) return;
     const { table, plan, replan, counters } = this.#parts;
@@ -58,7 +58,11 @@ export class ShadowPair implements InferListener {
       allocate: (length) => Buffer.allocUnsafeSlow(length),
       replan,
     };
-    this.#pending = table.submit(plan, waiter, this.#startedAt + shadowTimeoutMs);
+    try {
+      this.#pending = table.submit(plan, waiter, this.#startedAt + shadowTimeoutMs);
+    } catch {
+      this.#end('failed');
+    }
   }
 
   answered(response: Buffer, _done: boolean): void {
