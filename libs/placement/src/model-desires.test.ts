@@ -1,9 +1,17 @@
-import { type Bus, type Desire, type StateStore, createLocalBus, desiredPrefix, workersPrefix } from '@shoal/bus';
+import {
+  type Bus,
+  type Desire,
+  type StateStore,
+  createLocalBus,
+  desiredPrefix,
+  reportsPrefix,
+  workersPrefix,
+} from '@shoal/bus';
 import { seededRandom } from '@shoal/core';
 import { FakeClock } from '@shoal/testing';
 import { ModelDesires } from './model-desires';
 import { PlacementView } from './placement-view';
-import { desire, turns, worker } from './testing/announced';
+import { desire, report, turns, worker } from './testing/announced';
 
 let bus: Bus;
 let clock: FakeClock;
@@ -83,4 +91,29 @@ test('a model that nobody knows is not unloaded, and nothing is written of it', 
   const asked = await desires();
   expect(await asked.unload('nobody-has-it', 'me')).toBe(false);
   expect(await bus.state.get(desiredPrefix + 'nobody-has-it')).toBeUndefined();
+});
+
+test('a file that another call removed before this one named it is stored again', async () => {
+  const asked = await desires();
+  const put = bus.blobs.put.bind(bus.blobs);
+  const digest = await put(Buffer.from('weights'));
+  let puts = 0;
+  bus.blobs.put = async (bytes) => {
+    const stored = await put(bytes);
+    if ((puts += 1) === 1) await bus.blobs.delete(stored);
+    return stored;
+  };
+  const loading = asked.load({ model: 'm', files: [['1/model.onnx', Buffer.from('weights')]], by: 'me' });
+  await turns();
+  const standing = await bus.state.get<Desire>(desiredPrefix + 'm');
+  expect(standing?.value.files).toEqual([{ path: '1/model.onnx', digest, bytes: 7 }]);
+  expect(await bus.blobs.list()).toEqual([digest]);
+  // Another that had not heard of this asking when it tidied.
+  await bus.blobs.delete(digest);
+  const request = standing?.value.request ?? '';
+  bus.announce(`${reportsPrefix}m/a`, report('a', { seen: request, applied: request, state: 'READY' }));
+  await loading;
+  expect(await bus.blobs.list()).toEqual([digest]);
+  expect(puts).toBe(3);
+  asked.close();
 });

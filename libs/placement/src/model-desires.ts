@@ -62,13 +62,14 @@ export class ModelDesires {
       const uploaded: DesiredFile[] = [];
       for (const [path, bytes] of files) uploaded.push({ path, digest: await blobs.put(bytes), bytes: bytes.length });
       const brings = config !== undefined || files.length > 0;
-      await this.#change(model, by, (before) => ({
+      const make = (before: Desire | undefined) => ({
         ...(brings
           ? { ...(config !== undefined && { config }), ...(files.length > 0 && { files: uploaded }) }
           : kept(before)),
         ...replicasOf(replicas ?? before?.replicas),
         wanted: true,
-      }));
+      });
+      await this.#change(model, by, make, () => this.#putMissing(files, uploaded));
     });
   }
 
@@ -116,6 +117,7 @@ export class ModelDesires {
     model: string,
     by: string,
     make: (before: Desire | undefined) => Omit<Desire, 'request' | 'since' | 'at' | 'by' | 'via'>,
+    putMissing: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
     const { bus, clock, id } = this.#deps;
     const request = this.#newRequest();
@@ -130,7 +132,10 @@ export class ModelDesires {
       [...(before?.value.files ?? []), ...(value.files ?? [])].map(({ digest }) => digest),
     );
     try {
+      await putMissing();
       await this.#carriedOut(model, request);
+      // Whoever tidied meanwhile may have heard late of what is named now.
+      await putMissing().catch(() => undefined);
     } catch (thrown) {
       if (!this.#ending.signal.aborted) {
         const undo = before ? bus.state.put(key, before.value, revision) : bus.state.delete(key, revision);
@@ -141,6 +146,17 @@ export class ModelDesires {
     } finally {
       if (hadFiles) await this.#care.tidy(model).catch(() => undefined);
     }
+  }
+
+  /**
+   * A file that was stored already when it was put may have been removed, as nobody named it, before this asking did.
+   * @throws ShoalError as the store.
+   */
+  async #putMissing(files: NonNullable<LoadRequest['files']>, named: readonly DesiredFile[]): Promise<void> {
+    if (files.length === 0) return;
+    const { blobs } = this.#deps.bus;
+    const there = new Set(await blobs.list());
+    for (const [i, [, bytes]] of files.entries()) if (!there.has(named[i]?.digest ?? '')) await blobs.put(bytes);
   }
 
   /** @throws ShoalError ABORTED when others write all the time. */

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type VersionAnnouncement, leavingReason, reportsPrefix, versionsPrefix } from '@shoal/bus';
-import { systemClock } from '@shoal/core';
+import { ShoalError, systemClock } from '@shoal/core';
 import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
 
 let driver: Driver;
@@ -216,6 +216,23 @@ test('files that come with the call make a model, without touching the repositor
   );
   await driver.unload('sent');
   expect(state('sent')).toBe('UNAVAILABLE');
+}, 30_000);
+
+test('a file that is not stored yet is waited for, a moment', async () => {
+  await (await driver.withModels({})).start(explicit);
+  const file = readFileSync(join(fixtures('models'), 'simple/1/model.onnx')).toString('base64');
+  const sent = { config: '{"max_batch_size":8}', files: { '1/model.onnx': file } };
+  const { blobs } = driver.bus;
+  const get = blobs.get.bind(blobs);
+  let missing = 2;
+  blobs.get = async (digest) => {
+    if ((missing -= 1) < 0) return get(digest);
+    throw new ShoalError('NOT_FOUND', 'not stored');
+  };
+  await driver.load({ model: 'sent', ...sent });
+  expect([state('sent'), missing]).toEqual(['READY', -1]);
+  missing = Infinity;
+  await expect(driver.load({ model: 'lost', ...sent })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 }, 30_000);
 
 test('poll mode follows the repository: new, changed, broken and removed models, new versions', async () => {

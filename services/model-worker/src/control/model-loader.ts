@@ -20,6 +20,8 @@ import type { VersionBoard } from './version-board';
 
 /** How soon a store that was away is asked again. */
 const storeRetryMs = 500;
+/** How often a file that is missing is asked for again: whoever brings it sees to it that it is stored, a moment after naming it. */
+const missingTries = 4;
 
 export interface ModelLoaderOptions {
   readonly repositories: readonly string[];
@@ -148,15 +150,17 @@ export class ModelLoader {
     }
   }
 
-  /** While the store is away it is waited for: what was asked for stands. @throws ShoalError as the store, or when it stands no more. */
+  /** While the store is away it is waited for, and a moment for the file: what was asked for stands. @throws ShoalError as the store, or when it stands no more. */
   async #fetch(name: string, digest: string, desire: Desire): Promise<Buffer> {
     const { context, ending } = this.#deps;
-    for (;;) {
+    for (let missed = 0; ;) {
       try {
         return await context.bus.blobs.get(digest);
       } catch (thrown) {
-        const stands = this.#deps.isStanding(name, desire);
-        if (toShoalError(thrown).code !== 'UNAVAILABLE' || ending.aborted || !stands) throw thrown;
+        const { code } = toShoalError(thrown);
+        if (code === 'NOT_FOUND') missed += 1;
+        const mayCome = code === 'UNAVAILABLE' || (code === 'NOT_FOUND' && missed <= missingTries);
+        if (!mayCome || ending.aborted || !this.#deps.isStanding(name, desire)) throw thrown;
         await sleep(context.clock, storeRetryMs);
       }
     }
