@@ -155,6 +155,17 @@ export const workersPrefix = 'workers/';
 export const desiredPrefix = 'desired/';
 export const reportsPrefix = 'reports/';
 
+/** Served by each model-worker, as `worker.look.<id>`: whether its repositories hold a model, which need not be announced yet. */
+export const lookSubject = 'worker.look';
+
+export interface LookCall {
+  readonly model: string;
+}
+
+export interface LookAnswer {
+  readonly found: boolean;
+}
+
 /**
  * Served by each batching instance, as `batching.retire.<id>`: resolves when the queue is empty and nothing of it runs; it takes
  * no more offers from then on. When other workers serve the queue too it goes on, and the call resolves at once.

@@ -1,9 +1,13 @@
 import {
   type Bus,
   type Desire,
+  type LookAnswer,
+  type LookCall,
   type StateStore,
   createLocalBus,
   desiredPrefix,
+  instanceSubject,
+  lookSubject,
   reportsPrefix,
   workersPrefix,
 } from '@shoal/bus';
@@ -116,4 +120,64 @@ test('a file that another call removed before this one named it is stored again'
   expect(await bus.blobs.list()).toEqual([digest]);
   expect(puts).toBe(3);
   asked.close();
+});
+
+/** A worker that has the models of this name; counts in `looked` who was asked. */
+function looks(id: string, has: string, looked: string[]): void {
+  bus.announce(workersPrefix + id, worker(id));
+  bus.serve<LookCall, LookAnswer>(instanceSubject(lookSubject, id), async ({ model }) => {
+    looked.push(`${id} ${model}`);
+    return { found: model === has };
+  });
+}
+
+/** The keys that are written from now on. */
+function writes(): string[] {
+  const keys: string[] = [];
+  bus.state.watch(desiredPrefix, (key) => keys.push(key));
+  return keys;
+}
+
+test('a load of what no repository has writes nothing, and is refused in Triton’s words', async () => {
+  const looked: string[] = [];
+  looks('a', 'm', looked);
+  looks('b', 'm', looked);
+  const asked = await desires();
+  const written = writes();
+  const message = "failed to load 'random', failed to poll from model repository";
+  await expect(asked.load({ model: 'random', by: 'me' })).rejects.toMatchObject({ code: 'INTERNAL', message });
+  await expect(asked.load({ model: 'random', config: '{}', by: 'me' })).rejects.toMatchObject({ message });
+  await turns();
+  expect([written, looked]).toEqual([[], ['a random', 'b random', 'a random', 'b random']]);
+  asked.close();
+});
+
+test.each([
+  ['one worker has it, unannounced as yet', ['x', 'm'], {}],
+  ['one worker does not answer', ['x'], {}],
+  ['it comes with files', ['x', 'x'], { files: [['1/model.onnx', Buffer.from('weights')] as const] }],
+])('a load is asked for where %s', async (_what, having, more) => {
+  const looked: string[] = [];
+  for (const [i, has] of having.entries()) looks(String(i), has, looked);
+  if (having.length === 2) bus.withdraw(`${workersPrefix}a`);
+  const asked = await desires();
+  const written = writes();
+  const outcome = asked.load({ model: 'm', by: 'me', ...more }).catch((thrown: unknown) => thrown);
+  await turns();
+  expect(written).toEqual([`${desiredPrefix}m`]);
+  asked.close();
+  expect(await outcome).toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('of a model that somebody speaks of nobody is asked', async () => {
+  const looked: string[] = [];
+  looks('a', 'x', looked);
+  bus.announce(`${reportsPrefix}m/a`, report('a'));
+  const asked = await desires();
+  const written = writes();
+  const outcome = asked.load({ model: 'm', by: 'me' }).catch((thrown: unknown) => thrown);
+  await turns();
+  expect([written, looked]).toEqual([[`${desiredPrefix}m`], []]);
+  asked.close();
+  await outcome;
 });

@@ -1,6 +1,7 @@
 import { type Bus, type Desire, type DesiredFile, type Replicas, type StateEntry, desiredPrefix } from '@shoal/bus';
 import { type CancelTimer, type Clock, type Random, ShoalError } from '@shoal/core';
 import { BlobCare } from './blob-care';
+import { isUnknown } from './is-unknown';
 import { judge } from './judge';
 import type { PlacementView } from './placement-view';
 
@@ -30,6 +31,7 @@ export interface ModelDesiresDeps {
 const longestMs = 60 * 60_000;
 /** How often a write is tried against others who write too. */
 const maxTries = 10;
+/** A key of the store has bounds; no repository has such a folder anyway. */
 const maxNameBytes = 256;
 /** How often the store is asked about an asking that the watch does not tell of: a later one may have hidden it. */
 const confirmMs = 1_000;
@@ -57,7 +59,8 @@ export class ModelDesires {
   async load({ model, config, files = [], replicas, by }: LoadRequest): Promise<void> {
     this.#demandExplicit();
     await this.#queued(model, async () => {
-      refuseName(model);
+      if (Buffer.byteLength(model) > maxNameBytes) throw pollFailed(model);
+      if (files.length === 0 && (await isUnknown(this.#deps, model))) throw pollFailed(model);
       const { blobs } = this.#deps.bus;
       const uploaded: DesiredFile[] = [];
       for (const [path, bytes] of files) uploaded.push({ path, digest: await blobs.put(bytes), bytes: bytes.length });
@@ -270,10 +273,9 @@ function replicasOf(replicas: Replicas | undefined): Pick<Desire, 'replicas'> {
   return replicas === undefined ? {} : { replicas };
 }
 
-/** A key of the store has bounds; no repository has such a folder anyway. */
-function refuseName(model: string): void {
-  if (Buffer.byteLength(model) <= maxNameBytes) return;
-  throw new ShoalError('INTERNAL', `failed to load '${clip(model)}', failed to poll from model repository`);
+/** Triton's words for a model that no repository has. */
+function pollFailed(model: string): ShoalError {
+  return new ShoalError('INTERNAL', `failed to load '${clip(model)}', failed to poll from model repository`);
 }
 
 function clip(text: string): string {

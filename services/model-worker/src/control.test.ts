@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type VersionAnnouncement, leavingReason, reportsPrefix, versionsPrefix } from '@shoal/bus';
+import { type VersionAnnouncement, desiredPrefix, leavingReason, reportsPrefix, versionsPrefix } from '@shoal/bus';
 import { ShoalError, systemClock } from '@shoal/core';
 import { Driver, type ExpectedCase, expectedOf, fixtures } from './driver.fixture';
 
@@ -48,6 +48,12 @@ test('explicit mode: nothing is loaded but what was asked for; all models are kn
   await driver.load({ model: 'simple' });
   expect(state('simple')).toBe('READY');
   expect(await answers('simple')).toBe(true);
+  // Put there a moment ago, and not announced yet.
+  cpSync(join(fixtures('models'), 'simple'), join(driver.folder, 'late'), { recursive: true });
+  rewrite('late', (text) => text.replace('name: "simple"', 'name: "late"'));
+  expect(driver.models.has('late')).toBe(false);
+  await driver.load({ model: 'late' });
+  expect(state('late')).toBe('READY');
 }, 30_000);
 
 test('explicit mode goes on looking which models there are, and tells once what is wrong with one', async () => {
@@ -99,7 +105,11 @@ test('what cannot be read is refused in Triton’s words', async () => {
     code: 'INTERNAL',
     message: `failed to load '${model}', failed to poll from model repository`,
   });
+  const written: string[] = [];
+  driver.bus.state.watch(desiredPrefix, (key) => written.push(key));
   await expect(driver.load({ model: 'nope' })).rejects.toMatchObject(poll('nope'));
+  await expect(driver.load({ model: 'nope', config: '{}' })).rejects.toMatchObject(poll('nope'));
+  expect(written).toEqual([]);
   await expect(driver.load({ model: '../simple' })).rejects.toMatchObject(poll('../simple'));
   await expect(driver.load({ model: 'config_syntax_error' })).rejects.toMatchObject(poll('config_syntax_error'));
   await expect(driver.load({ model: 'simple', config: '{' })).rejects.toMatchObject(poll('simple'));

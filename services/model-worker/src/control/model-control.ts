@@ -1,4 +1,12 @@
-import { type Desire, type WorkerAnnouncement, workersPrefix } from '@shoal/bus';
+import {
+  type Desire,
+  type LookAnswer,
+  type LookCall,
+  type WorkerAnnouncement,
+  instanceSubject,
+  lookSubject,
+  workersPrefix,
+} from '@shoal/bus';
 import { sleep, toShoalError } from '@shoal/core';
 import { PlacementView } from '@shoal/placement';
 import { type ScanResult, pollFailure, scanModel } from '@shoal/repository';
@@ -41,6 +49,7 @@ export class ModelControl {
   /** Start-up models that are not settled yet. */
   readonly #starting = new Set<string>();
   #started: () => void = () => undefined;
+  #unserve: () => void = () => undefined;
   #view: PlacementView | undefined;
   readonly #ending = new AbortController();
 
@@ -89,6 +98,10 @@ export class ModelControl {
     for (const scan of scans) await this.#report(scan.name, scan, undefined);
     for (const { name } of chosen) this.#starting.add(name);
     const loaded = new Promise<void>((resolve) => (this.#started = resolve));
+    const { bus, worker } = this.#context;
+    this.#unserve = bus.serve<LookCall, LookAnswer>(instanceSubject(lookSubject, worker), ({ model }) =>
+      this.#has(model),
+    );
     this.#announce(false);
     this.#view = new PlacementView(this.#context.bus, this.#context.clock, this.#options.settleMs);
     this.#view.onChange(() => this.#look());
@@ -118,6 +131,7 @@ export class ModelControl {
     this.abandonLoads();
     await this.#loader.close(graceMs);
     await this.#queue.idle();
+    this.#unserve();
     this.#view?.close();
     this.#reports.close();
     this.#context.bus.withdraw(workersPrefix + this.#context.worker);
@@ -242,6 +256,12 @@ export class ModelControl {
     if (this.#reports.get(name)?.refusal === undefined) return;
     const reason = scan?.ok === false ? scan.reason : 'no model repository holds it';
     this.#context.logger.error(`failed to poll '${name}': ${reason}`);
+  }
+
+  async #has(model: string): Promise<LookAnswer> {
+    const found = (await scanModel(this.#options.repositories, model)) !== undefined;
+    if (!found) this.#context.logger.error(`failed to poll '${model}': no model repository holds it`);
+    return { found };
   }
 
   async #report(
