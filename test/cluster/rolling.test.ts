@@ -1,8 +1,8 @@
 import { type Cluster, startCluster } from '../support/cluster';
 import { Ledger } from '../support/ledger';
-import { movingDoors } from '../support/moving-doors';
+import { backOffMs, movingDoors } from '../support/moving-doors';
 import { nothing } from '../support/under-load';
-import { eventually } from '../support/waiting';
+import { eventually, sleep } from '../support/waiting';
 
 jest.setTimeout(180_000);
 
@@ -31,6 +31,8 @@ test('every process is replaced, one after the other, and NATS in between: no re
       for (const member of cluster.living(service)) {
         await cluster.replace(member);
         await cluster.ready();
+        // Clients may have found nobody at its address.
+        await sleep(5 * backOffMs);
         const before = ledger.answered;
         await eventually('the load goes on', () => ledger.answered > before + 100, 20_000);
         replaced.push(member.name);
