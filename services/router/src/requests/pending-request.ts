@@ -47,8 +47,10 @@ export class PendingRequest implements HeapItem {
   member = 0;
   /** Runners are not trusted to reach that memory any more: bytes go by way of the router. */
   indirect = false;
-  /** Runners that were lost with it. */
+  /** Runners that were lost with it, and did not come back. */
   losses = 0;
+  /** The last of them. */
+  lostRunner = '';
   /** Times it came back without having run. */
   returns = 0;
   /** When to look at it again: its deadline, or earlier; Infinity = never. */

@@ -350,6 +350,59 @@ test('an answer that cannot be read is as good as none; one that memory cannot h
   expect(second.failure?.code).toBe('RESOURCE_EXHAUSTED');
 });
 
+describe('a runner that is lost', () => {
+  let waiter: Recorder;
+
+  function lose(runner: string): void {
+    send(lastOffer(), runner);
+    runnersUp.delete(runner);
+    table.runnerClosed(runner);
+  }
+
+  function cut(): void {
+    lose('r1');
+    runnersUp.add('r1');
+    table.runnerOpened('r1');
+  }
+
+  beforeEach(() => {
+    runnersUp.add('r2');
+    waiter = new Recorder();
+    table.submit(plan(), waiter, Infinity);
+  });
+
+  test('and a second one: the request is the likely cause', () => {
+    lose('r1');
+    expect([waiter.settled, offers().length]).toEqual([0, 2]);
+    lose('r2');
+    expect(waiter.failure).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(/ended 2 times/) });
+  });
+
+  test('only as its link was cut costs the request nothing, also when another is lost', () => {
+    for (let i = 0; i < 5; i += 1) cut();
+    lose('r2');
+    expect([waiter.settled, offers().length, offers().at(-1)?.solo]).toEqual([0, 7, true]);
+    send(lastOffer());
+    answer(lastOffer());
+    expect(waiter.answers).toBe(1);
+  });
+
+  test('for good after it came back once counts with the next', () => {
+    cut();
+    lose('r1');
+    expect(waiter.settled).toBe(0);
+    lose('r2');
+    expect(waiter.failure).toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  test('and comes back, and is lost, again and again, is given up: it may be the request that breaks links', () => {
+    let cuts = 0;
+    for (; waiter.settled === 0 && cuts < 100; cuts += 1) cut();
+    expect(cuts).toBe(14);
+    expect(waiter.failure).toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
 test('a batch that is split sends the bytes again, to the place named last', () => {
   const waiter = new Recorder();
   table.submit(plan(), waiter, Infinity);

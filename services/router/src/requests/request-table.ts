@@ -134,13 +134,27 @@ export class RequestTable {
   runnerClosed(id: string): void {
     for (const request of this.#offered((candidate) => candidate.state === 'sent' && candidate.runner === id)) {
       this.#takeBack(request);
+      this.#forgiveCut(request);
       request.losses += 1;
+      request.lostRunner = id;
       if (request.losses < maxLosses) this.#offer(request);
       else {
         const message = `the model's process ended ${maxLosses} times while it had this request, which is not tried again`;
         this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');
       }
     }
+  }
+
+  /**
+   * A runner's id is of one process, so one that was reached again after it was lost had not ended: its link was cut, which is
+   * nobody's fault. It counts as a return, of which there may be only so many, in case it is the request that breaks links.
+   */
+  #forgiveCut(request: PendingRequest): void {
+    if (request.losses === 0 || request.returns >= maxReturns) return;
+    const wasReached = request.lostRunner === request.runner || this.#roads.runner(request.lostRunner) !== undefined;
+    if (!wasReached) return;
+    request.losses -= 1;
+    request.returns += 1;
   }
 
   #offered(chosen: (request: PendingRequest) => boolean): PendingRequest[] {
