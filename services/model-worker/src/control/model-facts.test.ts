@@ -19,3 +19,9 @@ test('what a model takes is estimated by its files, unless its config says it', 
 test.each(['Infinity', '1e400', '-1', 'NaN', 'much'])('%s megabytes are not believed', async (said) => {
   expect(await memoryOf(said)).toBe(1500);
 });
+
+test('a load call’s config that asks for more instances than there may be is not counted out', async () => {
+  const config = JSON.stringify({ name: 'm', instance_group: [{ count: 1_000_000 }] });
+  const desire: Desire = { request: 'r', wanted: true, since: 0, at: 0, by: '', via: '', config, files };
+  expect((await modelFacts('m', undefined, desire, [])).memoryBytes).toBe(1500);
+});

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Desire, Replicas } from '@shoal/bus';
 import type { ModelConfig } from '@shoal/protocol';
-import { type ScanResult, parseModelConfigJson, pollFailure } from '@shoal/repository';
+import { type ScanResult, checkInstanceGroups, parseModelConfigJson, pollFailure } from '@shoal/repository';
 import { planInstances } from '../supervisor/instance-plan';
 import type { ModelFacts } from './report-board';
 
@@ -46,7 +46,10 @@ export async function modelFacts(
 function configOf(desire: Desire | undefined): ModelConfig | undefined {
   if (desire?.config === undefined) return undefined;
   try {
-    return parseModelConfigJson(desire.config);
+    const config = parseModelConfigJson(desire.config);
+    // They are counted out below, and nobody has checked how many there are.
+    checkInstanceGroups(config, config.name);
+    return config;
   } catch {
     // Loading it tells what is wrong with it.
     return undefined;
