@@ -38,6 +38,8 @@ export interface Offer {
   readonly queueTimeoutUs: number;
   /** True when a runner died with it: it may be poison, so it runs alone on a runner that runs nothing else. */
   readonly solo: boolean;
+  /** It runs when nothing else of its queue waits. */
+  readonly background: boolean;
 }
 
 /** router → batching: nobody waits for this offer any more. */

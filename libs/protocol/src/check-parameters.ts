@@ -8,13 +8,14 @@ const noOptions: RequestOptions = {
   queueTimeoutUs: 0,
   sequence: noSequence,
   emptyFinal: false,
+  background: false,
   parameters: noParameters,
 };
 
 /** Reads the parameters of a request, in the order in which they were sent. Throws INVALID_ARGUMENT in Triton's words. */
 export function checkParameters(parameters: InferParameters): RequestOptions {
   if (parameters.size === 0) return noOptions;
-  let { priority, queueTimeoutUs, emptyFinal } = noOptions;
+  let { priority, queueTimeoutUs, emptyFinal, background } = noOptions;
   let { id, start, end } = noSequence;
   let others: Map<string, InferParameter> | undefined;
   for (const [key, parameter] of parameters) {
@@ -39,6 +40,9 @@ export function checkParameters(parameters: InferParameters): RequestOptions {
       case 'triton_enable_empty_final_response':
         emptyFinal = flag(key, parameter);
         break;
+      case 'shoal.background':
+        background = flag(key, parameter);
+        break;
       default:
         if (key.startsWith('triton_')) throw reservedParameter();
         if (parameter.kind === 'uint64' || parameter.kind === 'none') {
@@ -47,7 +51,14 @@ export function checkParameters(parameters: InferParameters): RequestOptions {
         (others ??= new Map()).set(key, parameter);
     }
   }
-  return { priority, queueTimeoutUs, sequence: { id, start, end }, emptyFinal, parameters: others ?? noParameters };
+  return {
+    priority,
+    queueTimeoutUs,
+    sequence: { id, start, end },
+    emptyFinal,
+    background,
+    parameters: others ?? noParameters,
+  };
 }
 
 function flag(key: string, parameter: InferParameter): boolean {

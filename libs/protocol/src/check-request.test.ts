@@ -85,6 +85,7 @@ describe('what a checked request is', () => {
           sequence_id: { int64_param: -1 },
           sequence_start: { bool_param: true },
           triton_enable_empty_final_response: { bool_param: true },
+          'shoal.background': { bool_param: true },
           mine: { double_param: 0.5 },
         },
       },
@@ -95,6 +96,7 @@ describe('what a checked request is', () => {
       queueTimeoutUs: 1500,
       sequence: { id: 18446744073709551615n, start: true, end: false },
       emptyFinal: true,
+      background: true,
     });
     expect([...got.parameters]).toEqual([['mine', { kind: 'double', value: 0.5 }]]);
   });

@@ -53,6 +53,7 @@ export function checkInferRequest(
     queueTimeoutUs: asked.queueTimeoutUs,
     sequence: asked.sequence,
     emptyFinal: asked.emptyFinal,
+    background: asked.background,
     parameters: asked.parameters,
     requestId: view.id,
     rows,

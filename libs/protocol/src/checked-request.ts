@@ -55,6 +55,8 @@ export interface RequestOptions {
   readonly sequence: SequenceParameters;
   /** `triton_enable_empty_final_response`. */
   readonly emptyFinal: boolean;
+  /** `shoal.background`: it may wait as long as there are others. */
+  readonly background: boolean;
   /** All other parameters, as sent. */
   readonly parameters: InferParameters;
 }

@@ -1,5 +1,7 @@
+import { backgroundBounds } from './background';
+import type { Lane } from './lane';
 import type { ModelQueue } from './model-queue';
-import { timeoutPolicy } from './policy';
+import { type QueueBounds, timeoutPolicy } from './policy';
 import type { Rejection } from './actions';
 import type { OfferFacts } from './ticket';
 
@@ -10,7 +12,10 @@ export function priorityLevel<T>(queue: ModelQueue<T>, priority: number): number
 }
 
 /** When a request of this level leaves its queue unserved, given its own wish in microseconds (0 = none); Infinity = never. */
-export function timeoutTime<T>(queue: ModelQueue<T>, level: number, now: number, queueTimeoutUs: number): number {
+export function timeoutTime<T>(queue: ModelQueue<T>, level: number, now: number, facts: OfferFacts): number {
+  const { background, queueTimeoutUs } = facts;
+  // How long a request may give way is its own affair: it has a deadline for that.
+  if (background) return Infinity;
   const policy = timeoutPolicy(queue.policy, level);
   if (!(policy.timeoutMs > 0)) return Infinity;
   const wish = policy.allowOverride && queueTimeoutUs > 0 ? queueTimeoutUs / 1000 : Infinity;
@@ -42,19 +47,23 @@ export function refusal<T>(queue: ModelQueue<T>, facts: OfferFacts, level: numbe
   }
   if (facts.timeoutMs < 0) return expired;
   if (again) return undefined;
+  if (facts.background) return overflow(queue.background, facts, backgroundBounds(policy.bounds), 'background queue');
   const { maxQueueSize } = timeoutPolicy(policy, level);
   if (maxQueueSize > 0 && (queue.levelSizes?.get(level) ?? 0) >= maxQueueSize) {
     return { code: 'UNAVAILABLE', message: 'Exceeds maximum queue size', origin: 'queue', reason: 'full' };
   }
-  const { bounds } = policy;
-  if (queue.waiting.size >= bounds.requests) return overflow(`${bounds.requests} requests`);
-  if (queue.rows + facts.rows > bounds.rows) return overflow(`${bounds.rows} batch items`);
-  if (queue.bytes + facts.bytes > bounds.bytes) return overflow(`${bounds.bytes} bytes of inputs`);
+  return overflow(queue.plain, facts, policy.bounds, 'queue');
+}
+
+function overflow<T>(lane: Lane<T>, facts: OfferFacts, bounds: QueueBounds, name: string): Rejection | undefined {
+  if (lane.waiting.size >= bounds.requests) return full(name, `${bounds.requests} requests`);
+  if (lane.rows + facts.rows > bounds.rows) return full(name, `${bounds.rows} batch items`);
+  if (lane.bytes + facts.bytes > bounds.bytes) return full(name, `${bounds.bytes} bytes of inputs`);
   return undefined;
 }
 
-function overflow(limit: string): Rejection {
-  const message = `the model's queue is full: the server lets at most ${limit} wait for one model version`;
+function full(name: string, limit: string): Rejection {
+  const message = `the model's ${name} is full: the server lets at most ${limit} wait for one model version`;
   return { code: 'RESOURCE_EXHAUSTED', message, origin: 'queue', reason: 'full' };
 }
 

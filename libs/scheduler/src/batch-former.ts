@@ -3,7 +3,7 @@ import type { ModelQueue } from './model-queue';
 import type { Ticket } from './ticket';
 
 /**
- * Decides which of the first requests in a queue make the next batch, as Triton's dynamic batcher does: look at request
+ * Decides which of the first plain requests in a queue make the next batch, as Triton's dynamic batcher does: look at request
  * after request while they fit; a preferred size that is met on the way goes at once (the largest one met), as does a
  * batch that cannot grow any more; else everything goes when the oldest has waited for as long as the model allows, which
  * is at once by default. One instance serves all queues; its fields are the answer to the last `form`.
@@ -30,7 +30,7 @@ export class BatchFormer<T> {
   #queue: ModelQueue<T> | undefined;
   #now = 0;
 
-  /** Nothing that has expired may be in the queue any more, and the queue must not be empty. */
+  /** Nothing that has expired may be in the queue any more, and there must be a plain request. */
   form(queue: ModelQueue<T>, now: number): void {
     this.#seen = 0;
     this.#rows = 0;
@@ -41,7 +41,7 @@ export class BatchFormer<T> {
     this.solo = false;
     this.#queue = queue;
     this.#now = now;
-    queue.waiting.scan(queue.policy.dynamic ? this.#visit : this.#visitAlone);
+    queue.plain.waiting.scan(queue.policy.dynamic ? this.#visit : this.#visitAlone);
     this.#decide(queue, now);
     this.#queue = undefined;
   }

@@ -6,9 +6,9 @@ import type { Ticket } from './ticket';
  * Why a batch left when it did. alone: the model does not batch; solo: its request must be alone; full: it could not
  * grow (largest size reached, or the next request does not fit); preferred: a preferred size was reached; idle: a runner
  * was idle and no delay is configured; delay: its oldest request has waited for as long as is allowed; retry: part of a
- * batch that failed or was refused.
+ * batch that failed or was refused; background: nothing else waited.
  */
-export type BatchReason = 'alone' | 'solo' | 'full' | 'preferred' | 'idle' | 'delay' | 'retry';
+export type BatchReason = 'alone' | 'solo' | 'full' | 'preferred' | 'idle' | 'delay' | 'retry' | 'background';
 
 /** Requests that run together on one runner. Read-only for everybody but the scheduler. */
 export interface Batch<T = unknown> {

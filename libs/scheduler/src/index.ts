@@ -5,6 +5,7 @@ export {
   type QueueBounds,
   type QueuePolicy,
   type TimeoutPolicy,
+  defaultBackgroundBatchMs,
   defaultBounds,
   patientTimeout,
   queuePolicy,

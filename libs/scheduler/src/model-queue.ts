@@ -1,17 +1,15 @@
 import { IndexedHeap } from '@shoal/core';
+import { Lane } from './lane';
 import { type QueuePolicy } from './policy';
 import type { Runner } from './runner';
-import { SortedList } from './sorted-list';
-import { type Ticket, precedes } from './ticket';
+import type { Ticket } from './ticket';
 
 /** One queue: the requests of one model version, and the runners that serve it. State only; the scheduler decides. */
 export class ModelQueue<T = unknown> {
   readonly key: string;
   readonly policy: QueuePolicy;
-  /** Waiting, in the order in which they will run. */
-  readonly waiting = new SortedList<Ticket<T>>(precedes);
-  /** Batches made before that wait to run (again), ahead of all that wait; none is empty. */
-  readonly pinned: Ticket<T>[][] = [];
+  readonly plain = new Lane<T>();
+  readonly background = new Lane<T>();
   /** What waits or is pinned and has a deadline or a timeout. */
   readonly expiries = new IndexedHeap<Ticket<T>>();
   readonly runners = new Set<Runner<T>>();
@@ -19,12 +17,9 @@ export class ModelQueue<T = unknown> {
   readonly idle = new Set<Runner<T>>();
   /** Runners that run something and have a free credit, longest running first. */
   readonly spare = new Set<Runner<T>>();
-  /** Rows and bytes of what waits. */
-  rows = 0;
-  bytes = 0;
   /** Batches with runners. */
   inFlight = 0;
-  /** Waiting per priority level; kept only where a level's size is limited. */
+  /** Plain requests waiting per priority level; kept only where a level's size is limited. */
   readonly levelSizes: Map<number, number> | undefined;
   /** Fewer rows than this never make a batch that cannot grow. */
   readonly fullRows: number;
@@ -41,6 +36,8 @@ export class ModelQueue<T = unknown> {
   slowestMs = Infinity;
   /** What a batch takes of its runner's time, smoothed, in milliseconds: those that end together took it together. */
   meanMs = Infinity;
+  /** What a row of a background batch takes, smoothed, in milliseconds; Infinity = none has run. */
+  backgroundRowMs = Infinity;
   /** When something is to be done without an event: key in the scheduler's heap. */
   heapKey = Infinity;
   heapIndex = -1;
@@ -57,56 +54,77 @@ export class ModelQueue<T = unknown> {
 
   /** Nothing waits and nothing runs. */
   get empty(): boolean {
-    return this.waiting.size === 0 && this.pinned.length === 0 && this.inFlight === 0;
+    return this.plain.empty && this.background.empty && this.inFlight === 0;
+  }
+
+  lane({ background }: Ticket<T>): Lane<T> {
+    return background ? this.background : this.plain;
   }
 
   /** Adds to what waits; the ticket's keys are set. */
   enter(ticket: Ticket<T>): void {
     ticket.state = 'waiting';
-    this.waiting.insert(ticket);
-    this.rows += ticket.rows;
-    this.bytes += ticket.bytes;
-    this.levelSizes?.set(ticket.level, (this.levelSizes.get(ticket.level) ?? 0) + 1);
+    const lane = this.lane(ticket);
+    lane.waiting.insert(ticket);
+    lane.rows += ticket.rows;
+    lane.bytes += ticket.bytes;
+    if (!ticket.background) this.levelSizes?.set(ticket.level, (this.levelSizes.get(ticket.level) ?? 0) + 1);
     this.expiries.set(ticket, Math.min(ticket.deadline, ticket.timeoutAt));
   }
 
   /** Takes out of what waits. */
   leave(ticket: Ticket<T>): void {
-    this.waiting.remove(ticket);
-    this.#left(ticket);
+    const lane = this.lane(ticket);
+    lane.waiting.remove(ticket);
+    this.#left(lane, ticket);
   }
 
-  /** Takes the first `count` of what waits. */
-  leaveFirst(count: number): Ticket<T>[] {
-    const taken = this.waiting.takeFirst(count);
-    for (const ticket of taken) this.#left(ticket);
+  /** Takes the first `count` of what waits in one of its lanes. */
+  leaveFirst(lane: Lane<T>, count: number): Ticket<T>[] {
+    const taken = lane.waiting.takeFirst(count);
+    for (const ticket of taken) this.#left(lane, ticket);
     return taken;
+  }
+
+  /** Takes the batch that is first of those pinned in one of its lanes. */
+  leavePinned(lane: Lane<T>): Ticket<T>[] | undefined {
+    const pinned = lane.pinned.shift();
+    if (pinned !== undefined) for (const ticket of pinned) this.expiries.delete(ticket);
+    return pinned;
   }
 
   /** Takes out all that waits, pinned or not. */
   leaveAll(): Ticket<T>[] {
-    const pinned = this.pinned.splice(0).flat();
-    for (const ticket of pinned) this.expiries.delete(ticket);
-    return [...pinned, ...this.leaveFirst(this.waiting.size)];
+    const all: Ticket<T>[] = [];
+    for (const lane of [this.plain, this.background]) {
+      for (let pinned = this.leavePinned(lane); pinned !== undefined; pinned = this.leavePinned(lane)) {
+        all.push(...pinned);
+      }
+      all.push(...this.leaveFirst(lane, lane.waiting.size));
+    }
+    return all;
   }
 
-  /** Puts a batch before everything else. */
+  /** Puts a batch, all of one kind, before everything else of its lane. */
   pin(members: Ticket<T>[]): void {
+    const [first] = members;
+    if (first === undefined) return;
     for (const ticket of members) {
       ticket.state = 'pinned';
       this.expiries.set(ticket, ticket.deadline);
     }
-    this.pinned.unshift(members);
+    this.lane(first).pinned.unshift(members);
   }
 
   /** Takes one member out of its pinned batch. */
   unpin(ticket: Ticket<T>): void {
     this.expiries.delete(ticket);
-    const at = this.pinned.findIndex((members) => members.includes(ticket));
-    const members = this.pinned[at];
+    const { pinned } = this.lane(ticket);
+    const at = pinned.findIndex((members) => members.includes(ticket));
+    const members = pinned[at];
     if (members === undefined) return;
     members.splice(members.indexOf(ticket), 1);
-    if (members.length === 0) this.pinned.splice(at, 1);
+    if (members.length === 0) pinned.splice(at, 1);
   }
 
   /** Notes how much more a runner can take. */
@@ -117,11 +135,11 @@ export class ModelQueue<T = unknown> {
     else if (runner.spare) this.spare.add(runner);
   }
 
-  #left(ticket: Ticket<T>): void {
-    this.rows -= ticket.rows;
-    this.bytes -= ticket.bytes;
+  #left(lane: Lane<T>, ticket: Ticket<T>): void {
+    lane.rows -= ticket.rows;
+    lane.bytes -= ticket.bytes;
     this.expiries.delete(ticket);
-    if (this.levelSizes === undefined) return;
+    if (this.levelSizes === undefined || ticket.background) return;
     const size = (this.levelSizes.get(ticket.level) ?? 1) - 1;
     if (size > 0) this.levelSizes.set(ticket.level, size);
     else this.levelSizes.delete(ticket.level);

@@ -39,7 +39,10 @@ export interface QueuePolicy {
   readonly defaultTimeout: TimeoutPolicy;
   /** By level, where it differs from `defaultTimeout`. */
   readonly levelTimeouts: ReadonlyMap<number, TimeoutPolicy>;
+  /** Of plain requests; those in the background have a share of it, on top (see `backgroundBounds`). */
   readonly bounds: QueueBounds;
+  /** How long a batch of background requests may take its runner at most, in milliseconds, as far as batching can tell. */
+  readonly backgroundBatchMs: number;
 }
 
 /** Waits for ever, no limit of its own. */
@@ -47,6 +50,9 @@ export const patientTimeout: TimeoutPolicy = { action: 'reject', timeoutMs: 0, a
 
 /** Generous to any honest load, and still far from what would exhaust the process (a waiting offer costs < 1 KB). */
 export const defaultBounds: QueueBounds = { requests: 16_384, rows: 1_048_576, bytes: 4 * 1024 ** 3 };
+
+/** Short beside what a network and a client's own patience allow, and still many rows of a small model. */
+export const defaultBackgroundBatchMs = 10;
 
 /**
  * A whole policy from the parts that matter to the caller.
@@ -65,6 +71,7 @@ export function queuePolicy(parts: Partial<QueuePolicy> = {}): QueuePolicy {
     defaultTimeout: patientTimeout,
     levelTimeouts: new Map(),
     bounds: defaultBounds,
+    backgroundBatchMs: defaultBackgroundBatchMs,
     ...parts,
     maxBatchSize,
     preferredSizes,

@@ -1,5 +1,6 @@
 import type { SchedulerActions } from './actions';
 import { dueTime, expired, priorityLevel, refusal, retired, timedOut, timeoutTime } from './admission';
+import { backgroundCount, learnBackground } from './background';
 import type { Batch, BatchReason } from './batch';
 import { BatchFormer, patience } from './batch-former';
 import { IndexedHeap } from '@shoal/core';
@@ -117,7 +118,7 @@ export class Scheduler<T> {
     const acceptedAt = now - facts.ageMs;
     const deadline = facts.timeoutMs === 0 ? Infinity : now + facts.timeoutMs;
     const due = dueTime(queue, acceptedAt, deadline);
-    const timeoutAt = timeoutTime(queue, level, now, facts.queueTimeoutUs);
+    const timeoutAt = timeoutTime(queue, level, now, facts);
     this.#sequence += 1;
     const ticket = new Ticket(tag, queue, facts, level, this.#sequence, acceptedAt, deadline, due, timeoutAt);
     const rejection = refusal(queue, facts, level);
@@ -126,7 +127,7 @@ export class Scheduler<T> {
       return ticket;
     }
     queue.enter(ticket);
-    if (this.#changesNothing(queue, ticket, now)) this.#arm(queue);
+    if (ticket.background ? givesWay(queue) : this.#changesNothing(queue, ticket, now)) this.#arm(queue);
     else this.#pump(queue, now);
     return ticket;
   }
@@ -156,6 +157,7 @@ export class Scheduler<T> {
       const tookMs = now - runner.busySince;
       queue.slowestMs = queue.slowestMs === Infinity ? tookMs : Math.max(tookMs, queue.slowestMs * slowestDecay);
       queue.meanMs = queue.meanMs === Infinity ? tookMs : queue.meanMs + meanWeight * (tookMs - queue.meanMs);
+      if (batch.members[0]?.background) learnBackground(queue, batch.rows, tookMs);
       if (result.outcome === 'ok') afterRun(batch, result, this.#settle);
       else afterFailure(queue, batch, result, this.#settle);
     }
@@ -180,10 +182,10 @@ export class Scheduler<T> {
     this.#actions.settle(ticket, settlement, rejection);
   };
 
-  /** True when a request that just entered cannot lead to a batch: the common case under load, and while holding. */
+  /** True when a plain request that just entered cannot lead to a batch: the common case under load, and while holding. */
   #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>, now: number): boolean {
-    if (queue.idle.size === 0) return queue.spare.size === 0 || queue.rows < queue.fullRows;
-    if (queue.holdUntil === Infinity || queue.rows >= queue.holdRows) return false;
+    if (queue.idle.size === 0) return queue.spare.size === 0 || queue.plain.rows < queue.fullRows;
+    if (queue.holdUntil === Infinity || queue.plain.rows >= queue.holdRows) return false;
     if (ticket.shapeKey !== queue.holdShape || ticket.solo) return false;
     queue.holdUntil = Math.min(queue.holdUntil, patience(ticket, queue.policy.maxDelayMs));
     return queue.holdUntil > now;
@@ -194,21 +196,21 @@ export class Scheduler<T> {
     this.#expire(queue, now);
     if (queue.expelled) this.#expel(queue);
     queue.holdUntil = Infinity;
-    while (queue.waiting.size > 0 || queue.pinned.length > 0) {
+    while (!queue.plain.empty) {
       if (queue.policy.preserveOrdering && queue.inFlight > 0) break;
       const idle = first(queue.idle);
       const runner = idle ?? prefetcher(queue, now);
       if (runner === undefined || !this.#grant(queue, runner, idle !== undefined, now)) break;
     }
+    while (!queue.background.empty && !givesWay(queue)) this.#grantBackground(queue, now);
     if (queue.retired !== undefined && queue.empty) this.#forget(queue);
     else this.#arm(queue);
   }
 
   /** Gives the next batch to this runner, if there is one for it. */
   #grant(queue: ModelQueue<T>, runner: Runner<T>, idle: boolean, now: number): boolean {
-    const pinned = queue.pinned.shift();
+    const pinned = queue.leavePinned(queue.plain);
     if (pinned !== undefined) {
-      for (const ticket of pinned) queue.expiries.delete(ticket);
       this.#dispatch(queue, runner, pinned, 'retry', now);
       return true;
     }
@@ -224,8 +226,17 @@ export class Scheduler<T> {
     }
     // A batch that may still grow is not bound early to a runner that is busy: waiting makes it larger and costs nothing.
     if (!idle && (former.solo || !former.full)) return false;
-    this.#dispatch(queue, runner, queue.leaveFirst(former.count), former.reason, now);
+    this.#dispatch(queue, runner, queue.leaveFirst(queue.plain, former.count), former.reason, now);
     return true;
+  }
+
+  /** Gives the next batch in the background to the first idle runner. */
+  #grantBackground(queue: ModelQueue<T>, now: number): void {
+    const runner = first(queue.idle) as Runner<T>;
+    const pinned = queue.leavePinned(queue.background);
+    const members = pinned ?? queue.leaveFirst(queue.background, backgroundCount(queue));
+    const solo = pinned === undefined && members[0]?.solo;
+    this.#dispatch(queue, runner, members, pinned ? 'retry' : solo ? 'solo' : 'background', now);
   }
 
   #dispatch(queue: ModelQueue<T>, runner: Runner<T>, members: Ticket<T>[], reason: BatchReason, now: number): void {
@@ -287,6 +298,11 @@ export class Scheduler<T> {
     for (const runner of queue.runners) this.#runners.delete(runner.id);
     this.#actions.queueDrained(queue.key);
   }
+}
+
+/** What waits in the background of this queue, if anything does, has to wait on. */
+function givesWay<T>({ plain, idle, policy, inFlight }: ModelQueue<T>): boolean {
+  return !plain.empty || idle.size === 0 || (policy.preserveOrdering && inFlight > 0);
 }
 
 function first<I>(items: Set<I>): I | undefined {

@@ -18,6 +18,8 @@ export interface OfferFacts {
   readonly queueTimeoutUs: number;
   /** Runs alone in its batch, on a runner that runs nothing else. */
   readonly solo: boolean;
+  /** It gives way to all that is not: see background.ts. */
+  readonly background: boolean;
 }
 
 /** waiting: in its queue; pinned: in a batch made before, waiting to run (again); running: with a runner; settled: over. */
@@ -35,6 +37,7 @@ export class Ticket<T = unknown> {
   readonly shapeKey: string;
   readonly bytes: number;
   readonly solo: boolean;
+  readonly background: boolean;
   readonly level: number;
   /** Order of arrival in the scheduler. */
   readonly sequence: number;
@@ -74,6 +77,7 @@ export class Ticket<T = unknown> {
     this.shapeKey = facts.shapeKey;
     this.bytes = facts.bytes;
     this.solo = facts.solo;
+    this.background = facts.background;
     this.level = level;
     this.sequence = sequence;
     this.acceptedAt = acceptedAt;

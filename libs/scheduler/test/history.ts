@@ -65,6 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         priority: fc.constantFrom(0, 0, 1, 2, 3, 9),
         queueTimeoutUs: fc.constantFrom(0, 0, 3000, 90_000),
         solo: fc.constantFrom(false, false, false, false, false, false, true),
+        background: fc.constantFrom(false, false, true),
       }),
     }),
   },

@@ -121,12 +121,17 @@ export class Invariants {
     const level = known ? facts.priority : policy.defaultLevel;
     const { timeoutMs, allowOverride, maxQueueSize } = policy.levelTimeouts.get(level) ?? policy.defaultTimeout;
     const wish = allowOverride && facts.queueTimeoutUs > 0 ? facts.queueTimeoutUs / 1000 : Infinity;
-    const waiting = [...queue.requests].filter(({ state, retry }) => state === 'waiting' && !retry);
+    const { background } = facts;
+    const waiting = [...queue.requests].filter(
+      (one) => one.state === 'waiting' && !one.retry && one.facts.background === background,
+    );
     const ofLevel = waiting.filter((other) => other.level === level).length;
     const mustRefuse =
       !facts.solo &&
       facts.ageMs === 0 &&
-      (waiting.length >= policy.bounds.requests || (maxQueueSize > 0 && ofLevel >= maxQueueSize));
+      (background
+        ? waiting.length >= Math.max(1, Math.floor(policy.bounds.requests / 4))
+        : waiting.length >= policy.bounds.requests || (maxQueueSize > 0 && ofLevel >= maxQueueSize));
     const request: Request = {
       fate,
       facts,
@@ -135,7 +140,7 @@ export class Invariants {
       level,
       acceptedAt: now - facts.ageMs,
       deadline: facts.timeoutMs === 0 ? Infinity : now + facts.timeoutMs,
-      timeoutAt: timeoutMs > 0 ? now + Math.min(timeoutMs, wish) : Infinity,
+      timeoutAt: timeoutMs > 0 && !background ? now + Math.min(timeoutMs, wish) : Infinity,
       mustRefuse,
       state: 'waiting',
       retry: false,
@@ -204,15 +209,17 @@ export class Invariants {
     if (!runners.some((runner) => !runner.retired && runner.batches.size === 0)) return;
     const { dynamic, maxDelayMs, maxBatchSize } = queue.policy;
     const mayHold = dynamic && maxDelayMs > 0 && !queue.retired;
-    const rows = waiting.reduce((sum, { facts }) => sum + facts.rows, 0);
+    const plain = waiting.filter(({ facts }) => !facts.background);
+    demand(plain.length > 0, 'a runner is idle while a background request waits, and nothing else');
+    const rows = plain.reduce((sum, { facts }) => sum + facts.rows, 0);
     demand(mayHold, 'a runner is idle while a request waits');
     demand(rows < maxBatchSize, 'a runner is idle while a full batch waits');
     demand(
-      waiting.every(({ acceptedAt }) => acceptedAt + maxDelayMs > now),
+      plain.every(({ acceptedAt }) => acceptedAt + maxDelayMs > now),
       'a request waited for longer than the delay',
     );
     demand(
-      waiting.every(({ retry }) => !retry),
+      plain.every(({ retry }) => !retry),
       'a runner is idle while a retry waits',
     );
   }
@@ -244,13 +251,20 @@ export class Invariants {
       demand(members.length === 1 && others.length === 0, 'a solo request in company');
     const inFlight = [...this.#runners.values()].filter((other) => other.queue === queue && other.batches.size > 0);
     demand(!policy.preserveOrdering || inFlight.length === 0, 'two batches at once where order is promised');
+    const background = members.filter(({ facts }) => facts.background).length;
+    demand(background === 0 || background === members.length, 'a batch of both kinds');
+    demand(background === 0 || runner.batches.size === 0, 'a background batch behind another');
     this.#checkOrder(queue, members, now);
     for (const member of members) member.state = 'running';
     runner.batches.set(batch.id, members);
   }
 
   #checkOrder(queue: Queue, members: readonly Request[], now: number): void {
-    const waiting = [...queue.requests].filter((one) => one.state === 'waiting' && !members.includes(one));
+    const others = [...queue.requests].filter((one) => one.state === 'waiting' && !members.includes(one));
+    const background = members.some(({ facts }) => facts.background);
+    const plain = others.filter(({ facts }) => !facts.background);
+    demand(!background || plain.length === 0, 'a background request overtook a plain one');
+    const waiting = background ? others : plain;
     const retries = members.filter(({ retry }) => retry).length;
     demand(retries === 0 || retries === members.length, 'a retry was merged with others');
     if (retries > 0) return;

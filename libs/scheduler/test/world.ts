@@ -34,6 +34,7 @@ export const plainFacts: OfferFacts = {
   priority: 0,
   queueTimeoutUs: 0,
   solo: false,
+  background: false,
 };
 
 /** The queue that tests use when they use one. */

@@ -1,8 +1,8 @@
 import { parseModelConfig } from '@shoal/repository';
-import { defaultBounds } from '@shoal/scheduler';
+import { defaultBounds as bounds } from '@shoal/scheduler';
 import { compileQueuePolicy } from './compile-policy';
 
-const compile = (text: string) => compileQueuePolicy(parseModelConfig(text, 'm'), defaultBounds);
+const compile = (text: string) => compileQueuePolicy(parseModelConfig(text, 'm'), { bounds, backgroundBatchMs: 7 });
 
 test('a model without dynamic_batching runs each request alone', () => {
   expect(compile('max_batch_size: 8')).toMatchObject({
@@ -44,7 +44,8 @@ test('every field of dynamic_batching is taken', () => {
     defaultLevel: 2,
     defaultTimeout: { action: 'reject', timeoutMs: 1000, allowOverride: true, maxQueueSize: 64 },
     levelTimeouts: new Map([[3, { action: 'delay', timeoutMs: 2.5, allowOverride: false, maxQueueSize: 0 }]]),
-    bounds: defaultBounds,
+    bounds,
+    backgroundBatchMs: 7,
   });
 });
 

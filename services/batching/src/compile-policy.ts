@@ -1,16 +1,19 @@
 import type { ModelConfig } from '@shoal/protocol';
-import { type QueueBounds, type QueuePolicy, type TimeoutPolicy, patientTimeout, queuePolicy } from '@shoal/scheduler';
+import { type QueuePolicy, type TimeoutPolicy, patientTimeout, queuePolicy } from '@shoal/scheduler';
 
 type QueuePolicyMessage = NonNullable<NonNullable<ModelConfig['dynamic_batching']>['default_queue_policy']>;
+
+/** What no config says. */
+export type QueueLimits = Pick<QueuePolicy, 'bounds' | 'backgroundBatchMs'>;
 
 /**
  * How a model's requests are queued and batched, from its config (inference.ModelConfig, normalised). Where the config
  * contradicts itself (the repository refuses such models) what makes sense of it is taken.
  */
-export function compileQueuePolicy(config: ModelConfig, bounds: QueueBounds): QueuePolicy {
+export function compileQueuePolicy(config: ModelConfig, limits: QueueLimits): QueuePolicy {
   const maxBatchSize = Math.max(1, config.max_batch_size);
   const dynamic = config.dynamic_batching;
-  if (!dynamic) return queuePolicy({ maxBatchSize, bounds });
+  if (!dynamic) return queuePolicy({ maxBatchSize, ...limits });
   const priorityLevels = Math.max(1, dynamic.priority_levels);
   const level = dynamic.default_priority_level;
   return queuePolicy({
@@ -25,7 +28,7 @@ export function compileQueuePolicy(config: ModelConfig, bounds: QueueBounds): Qu
     levelTimeouts: new Map(
       Object.entries(dynamic.priority_queue_policy).map(([key, policy]) => [Number(key), timeoutPolicyOf(policy)]),
     ),
-    bounds,
+    ...limits,
   });
 }
 

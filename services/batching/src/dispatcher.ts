@@ -4,14 +4,13 @@ import type { Cancel, Done, Link, Offer, Ready } from '@shoal/link';
 import type { ModelConfig } from '@shoal/protocol';
 import {
   type Batch,
-  type QueueBounds,
   type Rejection,
   Scheduler,
   type SchedulerActions,
   type Settlement,
   type Ticket,
 } from '@shoal/scheduler';
-import { compileQueuePolicy } from './compile-policy';
+import { type QueueLimits, compileQueuePolicy } from './compile-policy';
 import type { BatchingConfig } from './flags';
 import { notReady } from './not-ready';
 import type { OfferTag, RouterLink } from './router-link';
@@ -22,7 +21,7 @@ import { WakeTimer } from './wake-timer';
 /** Turns what links and bus tell into the scheduler's events, and its decisions into messages and statistics. */
 export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   readonly #clock: Clock;
-  readonly #bounds: QueueBounds;
+  readonly #limits: QueueLimits;
   readonly #scheduler: Scheduler<OfferTag>;
   readonly #timer: WakeTimer;
   /** By queue. */
@@ -39,7 +38,10 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     this.#clock = clock;
     this.#scheduler = new Scheduler<OfferTag>(this, lastBatchId);
     this.#onDrained = onDrained;
-    this.#bounds = { requests: config.maxQueueRequests, rows: config.maxQueueRows, bytes: config.maxQueueBytes };
+    this.#limits = {
+      bounds: { requests: config.maxQueueRequests, rows: config.maxQueueRows, bytes: config.maxQueueBytes },
+      backgroundBatchMs: config.backgroundBatchMs,
+    };
     this.#timer = new WakeTimer(clock, () => this.#scheduler.tick(clock.now()));
   }
 
@@ -48,7 +50,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     const key = queueKey(version);
     if (this.#statistics.has(key)) return;
     this.#statistics.set(key, new StatisticsRecord());
-    this.#scheduler.addQueue(key, compileQueuePolicy(config, this.#bounds));
+    this.#scheduler.addQueue(key, compileQueuePolicy(config, this.#limits));
     for (const { ready } of this.#runners.values()) if (ready.queue === key) this.#addRunner(ready);
   }
 

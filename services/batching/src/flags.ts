@@ -1,4 +1,5 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
+import { defaultBackgroundBatchMs } from '@shoal/scheduler';
 
 /** What batching can be told. The bounds protect the process; a model's own `max_queue_size` is usually far smaller. */
 export const batchingFlags = {
@@ -28,6 +29,15 @@ export const batchingFlags = {
     max: Number.MAX_SAFE_INTEGER,
     value: 'BYTES',
     help: 'Bytes of inputs that may wait for one model version. The routers hold them in memory meanwhile.',
+  },
+  backgroundBatchMs: {
+    name: 'background-batch-ms',
+    type: 'number',
+    default: defaultBackgroundBatchMs,
+    min: 0.1,
+    max: 60_000,
+    value: 'MILLISECONDS',
+    help: 'Run time to aim for with batches of background requests (explanations, shadow copies): what another request may find running before it. A single request that takes longer is run whole.',
   },
   batchingDrainTimeoutSecs: {
     name: 'batching-drain-timeout-secs',

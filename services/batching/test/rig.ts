@@ -20,6 +20,7 @@ const defaults: BatchingConfig = {
   maxQueueRequests: batchingFlags.maxQueueRequests.default,
   maxQueueRows: batchingFlags.maxQueueRows.default,
   maxQueueBytes: batchingFlags.maxQueueBytes.default,
+  backgroundBatchMs: batchingFlags.backgroundBatchMs.default,
   batchingDrainTimeoutSecs: batchingFlags.batchingDrainTimeoutSecs.default,
 };
 
@@ -58,6 +59,7 @@ export class TestRouter {
       priority: 0,
       queueTimeoutUs: 0,
       solo: false,
+      background: false,
       ...facts,
     };
     this.link.send(offer);

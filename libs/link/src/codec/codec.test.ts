@@ -47,6 +47,7 @@ const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
     priority: whole,
     queueTimeoutUs: whole,
     solo: fc.boolean(),
+    background: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('cancel'), offerId: whole, reason: fc.constantFrom('cancelled', 'deadline') }),
   fc.record({ kind: fc.constant('send'), offerId: whole, batchId: whole, member: whole, runner: text }),

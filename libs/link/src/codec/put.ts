@@ -96,6 +96,7 @@ function putOffer(sink: Sink, offer: Offer): void {
   sink.uint(8, offer.priority);
   sink.uint(9, offer.queueTimeoutUs);
   sink.flag(10, offer.solo);
+  sink.flag(11, offer.background);
 }
 
 function putData(sink: Sink, data: Data): void {

@@ -13,6 +13,7 @@ export function readOffer(reader: WireReader): Offer {
   let priority = 0;
   let queueTimeoutUs = 0;
   let solo = false;
+  let background = false;
   while (reader.more()) {
     const tag = reader.tag();
     switch (tag) {
@@ -46,9 +47,25 @@ export function readOffer(reader: WireReader): Offer {
       case 0x50:
         solo = reader.flag();
         break;
+      case 0x58:
+        background = reader.flag();
+        break;
       default:
         reader.skip(tag);
     }
   }
-  return { kind: 'offer', offerId, queue, rows, shapeKey, bytes, timeoutMs, ageMs, priority, queueTimeoutUs, solo };
+  return {
+    kind: 'offer',
+    offerId,
+    queue,
+    rows,
+    shapeKey,
+    bytes,
+    timeoutMs,
+    ageMs,
+    priority,
+    queueTimeoutUs,
+    solo,
+    background,
+  };
 }

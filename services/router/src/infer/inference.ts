@@ -70,8 +70,9 @@ export class Inference {
       const route = traffic.route(view, origin.headers);
       const plan = this.#plan(view, origin.unary, use, route);
       const bytes = heldBytes(plan, origin.message);
-      admission.admit(bytes);
-      const usage = caller && this.#count(caller, plan.request.rows, bytes);
+      const { rows, background } = plan.request;
+      admission.admit(bytes, background);
+      const usage = caller && this.#count(caller, rows, bytes, background);
       let call: InferCall | undefined;
       try {
         const pair =
@@ -80,7 +81,7 @@ export class Inference {
         call = new InferCall(route ? route.accept(pair ?? listener, clock) : listener, {
           replan: () => this.#plan(view, origin.unary, use, route),
           release(computeUs) {
-            admission.release(bytes);
+            admission.release(bytes, background);
             usage?.release(computeUs / 1000, clock.now());
             use?.release();
           },
@@ -94,7 +95,7 @@ export class Inference {
         // Whoever asked is told now and never again; what was admitted is given back, once.
         if (call) call.cancel();
         else {
-          admission.release(bytes);
+          admission.release(bytes, background);
           usage?.release(0, clock.now());
         }
         throw thrown;
@@ -115,11 +116,11 @@ export class Inference {
   }
 
   /** Against the quotas of the caller's tenant; what was admitted is given back when it does not pass. */
-  #count(caller: Caller, rows: number, bytes: number): Usage {
+  #count(caller: Caller, rows: number, bytes: number, background: boolean): Usage {
     try {
       return caller.admit(rows, bytes);
     } catch (thrown) {
-      this.#deps.admission.release(bytes);
+      this.#deps.admission.release(bytes, background);
       throw thrown;
     }
   }

@@ -26,6 +26,24 @@ test('a request is offered by its metadata, its bytes go to the runner, the answ
   expect(rig.runner.received).toHaveLength(1);
 });
 
+test('the background is for those that ask for it, and is a bool', async () => {
+  await rig.client.call(
+    'ModelInfer',
+    simpleRequest('', 0, { parameters: { 'shoal.background': { bool_param: true } } }),
+  );
+  await rig.client.call(
+    'ModelInfer',
+    simpleRequest('', 0, { parameters: { 'shoal.background': { bool_param: false } } }),
+  );
+  await rig.client.call('ModelInfer', simpleRequest());
+  expect(rig.batching.offers.map(({ background }) => background)).toEqual([true, false, false]);
+  const parameters = { 'shoal.background': { int64_param: 1 } };
+  expect(await rig.client.call('ModelInfer', simpleRequest('', 0, { parameters }))).toMatchObject({
+    status: 'INVALID_ARGUMENT',
+    details: "invalid value type for 'shoal.background' parameter, expected bool_param.",
+  });
+});
+
 test('priority, timeout and the deadline travel with the offer', async () => {
   const parameters = { priority: { uint64_param: 2 }, timeout: { int64_param: 1500 } };
   await rig.client.call('ModelInfer', simpleRequest('', 0, { parameters }), { deadlineMs: 60_000 });

@@ -6,11 +6,15 @@ export interface AdmissionLimits {
   readonly bytes: number;
 }
 
+/** Of both limits, for requests in the background, so that a flood of them leaves room for the others. */
+const backgroundShare = 1 / 4;
+
 /** Bounds what is accepted and not yet answered, so that overload costs refusals and not the process. */
 export class Admission {
   readonly #limits: AdmissionLimits;
   #requests = 0;
   #bytes = 0;
+  readonly #background = { requests: 0, bytes: 0 };
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -30,7 +34,7 @@ export class Admission {
   }
 
   /** Counts a request in; `release` must follow. @throws ShoalError RESOURCE_EXHAUSTED when it does not fit. */
-  admit(bytes: number): void {
+  admit(bytes: number, background = false): void {
     const { requests: maxRequests, bytes: maxBytes } = this.#limits;
     if (bytes > maxBytes) {
       throw refused(`the request has ${bytes} bytes, more than the ${maxBytes} that this server holds at a time`);
@@ -41,13 +45,33 @@ export class Admission {
     if (this.#bytes + bytes > maxBytes) {
       throw refused(`the server is at its limit of ${maxBytes} bytes in unanswered requests; try again later`);
     }
+    if (background) this.#admitBackground(bytes);
     this.#requests += 1;
     this.#bytes += bytes;
   }
 
-  release(bytes: number): void {
+  release(bytes: number, background = false): void {
     this.#requests -= 1;
     this.#bytes -= bytes;
+    if (!background) return;
+    this.#background.requests -= 1;
+    this.#background.bytes -= bytes;
+  }
+
+  #admitBackground(bytes: number): void {
+    const held = this.#background;
+    const requests = Math.ceil(this.#limits.requests * backgroundShare);
+    const maxBytes = Math.ceil(this.#limits.bytes * backgroundShare);
+    if (held.requests >= requests) {
+      throw refused(`the server is at its limit of ${requests} unanswered background requests; try again later`);
+    }
+    if (held.bytes + bytes > maxBytes) {
+      throw refused(
+        `the server is at its limit of ${maxBytes} bytes in unanswered background requests; try again later`,
+      );
+    }
+    held.requests += 1;
+    held.bytes += bytes;
   }
 }
 

@@ -26,6 +26,7 @@ export function offerMessage(request: PendingRequest, now: number): Offer {
     priority: checked.priority,
     queueTimeoutUs: checked.queueTimeoutUs,
     solo: request.losses > 0,
+    background: checked.background,
   };
 }
 

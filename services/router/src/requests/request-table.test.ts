@@ -79,7 +79,7 @@ function plan(): InferPlan {
       priority: 0,
       queueTimeoutUs: 0,
       sequence: { id: 0, start: false, end: false },
-      emptyFinal: false,
+      ...{ emptyFinal: false, background: false },
       parameters: new Map(),
     },
   };

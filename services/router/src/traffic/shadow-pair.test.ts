@@ -39,6 +39,7 @@ test('a copy that cannot even be submitted has failed, and its request is answer
       queueTimeoutUs: 0,
       sequence: { id: 0, start: false, end: false },
       emptyFinal: false,
+      background: false,
       parameters: new Map(),
     },
   };

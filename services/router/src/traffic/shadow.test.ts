@@ -174,14 +174,12 @@ test('requests with inputs or outputs in shared memory, which may change before 
   }
 });
 
-test('copies have the lowest priority of their model', async () => {
+test('copies run in the background of their version', async () => {
   await start();
-  const dynamic_batching = { priority_levels: 5, default_priority_level: 2 };
-  rig.announce(modelConfig('split', 8, ['X FP32[2]'], ['Y FP32[2]'], { dynamic_batching }), 2, { generation: 'g2' });
-  await rig.ask({ more: { parameters: { priority: { uint64_param: 1 } } } });
+  await rig.ask();
   await settled(1);
-  const priorities = Object.fromEntries(rig.batching.offers.map(({ queue, priority }) => [queue, priority]));
-  expect(priorities).toEqual({ 'split/1@g1': 1, 'split/2@g2': 5 });
+  const kinds = Object.fromEntries(rig.batching.offers.map(({ queue, background }) => [queue, background]));
+  expect(kinds).toEqual({ 'split/1@g1': false, 'split/2@g1': true });
 });
 
 test('the bytes of a large request stay as they are until its copy is done with them', async () => {

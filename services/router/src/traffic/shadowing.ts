@@ -1,7 +1,6 @@
 import type { Clock } from '@shoal/core';
 import { type InferRequestView, checkInferRequest } from '@shoal/protocol';
 import type { Catalog } from '../catalog/catalog';
-import type { VersionEntry } from '../catalog/version-entry';
 import type { InferListener } from '../infer/infer-call';
 import { heldBytes } from '../requests/held-bytes';
 import type { InferPlan } from '../requests/infer-plan';
@@ -67,13 +66,8 @@ export class Shadowing {
     const { catalog, maxBytes } = this.#deps;
     const version = catalog.resolve(view.modelName, versionText);
     const request = checkInferRequest(view, version.signature, { unary, maxBytes });
-    return { version, request: { ...request, priority: lowestPriority(version) }, regions: undefined };
+    return { version, request: { ...request, background: true }, regions: undefined };
   }
-}
-
-/** Priorities count upwards; 0 = the model has none. */
-function lowestPriority({ config }: VersionEntry): number {
-  return config.dynamic_batching?.priority_levels ?? 0;
 }
 
 /** Shared memory may change before the shadow version reads it; a sequence is more than its requests. */

@@ -1,0 +1,182 @@
+import * as fc from 'fast-check';
+import { World, fate } from '../test/world';
+import { queuePolicy } from './policy';
+
+const background = { background: true };
+const batching = { dynamic: true, maxBatchSize: 8 };
+
+test('the background runs when nothing else waits, in batches of its own', () => {
+  const world = World.withQueue(batching);
+  world.offer('first');
+  world.offers('b', 3, background);
+  world.offers('p', 2);
+  world.until(100);
+  // Of the second there is one row only: what a row takes is not known before the first has run.
+  expect(world.composition).toEqual(['first', 'p0 p1', 'b0', 'b1', 'b2']);
+});
+
+test('a plain request finds one background batch before it, however many wait', () => {
+  const world = World.withQueue({ ...batching, maxBatchSize: 4 }, 2, 16);
+  world.run = () => ({ ms: 1 });
+  world.offers('b', 100, background);
+  world.until(5);
+  const before = world.batches.length;
+  // Full batches, so that they are granted to runners which run something.
+  const plain = world.offers('p', 8);
+  world.offers('c', 4, background);
+  expect(world.composition.slice(before)).toEqual(['p0 p1 p2 p3', 'p4 p5 p6 p7']);
+  world.until(6);
+  expect(plain.map(fate)).toEqual(new Array(8).fill('open'));
+  world.until(7);
+  expect(plain.map(fate)).toEqual(new Array(8).fill('answered'));
+});
+
+test('nothing runs in the background while a request is held back for company', () => {
+  const world = World.withQueue({ ...batching, maxDelayMs: 50 });
+  world.offer('held');
+  world.offer('b', background);
+  world.until(49);
+  expect(world.composition).toEqual([]);
+  world.until(70);
+  expect(world.composition).toEqual(['held', 'b']);
+  const other = world.offer('held too');
+  world.offer('b2', background);
+  world.scheduler.cancel(world.now, other);
+  expect(world.composition).toEqual(['held', 'b', 'b2']);
+});
+
+test('it waits for as long as others come, and goes when its deadline passes', () => {
+  const world = World.withQueue(batching);
+  const patient = world.offer('patient', { ...background, priority: 1, queueTimeoutUs: 1 });
+  world.until(50);
+  expect(fate(patient)).toBe('answered');
+  const [first, hasty] = [world.offer('p'), world.offer('hasty', { ...background, timeoutMs: 500 })];
+  for (let i = 0; i < 60; i += 1) {
+    world.offer(`p${i}`);
+    world.until(world.now + 10);
+  }
+  expect(fate(first)).toBe('answered');
+  expect(fate(hasty)).toBe('DEADLINE_EXCEEDED the deadline passed while the request waited in the queue');
+  expect(hasty.tag.ends[0]?.at).toBe(550);
+});
+
+test('it fills a queue of its own, and the time-outs and sizes of levels are not for it', () => {
+  const world = World.withQueue({
+    ...batching,
+    bounds: { requests: 8, rows: 100, bytes: 1000 },
+    defaultTimeout: { action: 'reject', timeoutMs: 5, allowOverride: true, maxQueueSize: 6 },
+  });
+  world.run = () => ({ ms: 20 });
+  world.offer('runs', { rows: 8 });
+  const kept = world.offers('b', 2, { ...background, queueTimeoutUs: 10 });
+  expect(fate(world.offer('b2', background))).toBe(
+    "RESOURCE_EXHAUSTED the model's background queue is full: the server lets at most 2 requests wait for one model version",
+  );
+  expect(world.offers('p', 7).map(fate)).toEqual([
+    ...new Array(6).fill('open'),
+    'UNAVAILABLE Exceeds maximum queue size',
+  ]);
+  world.until(100);
+  expect(kept.map(fate)).toEqual(['answered', 'answered']);
+
+  const small = (facts: object) => {
+    const other = World.withQueue({ ...batching, bounds: { requests: 100, rows: 16, bytes: 400 } }, 0);
+    other.offer('b', { ...background, rows: 2, bytes: 50 });
+    return fate(other.offer('b', { ...background, ...facts }));
+  };
+  expect(small({ rows: 2, bytes: 50 })).toBe('open');
+  expect(small({ rows: 3 })).toContain('at most 4 batch items wait');
+  expect(small({ bytes: 51 })).toContain('at most 100 bytes of inputs wait');
+});
+
+test('a background batch that failed is tried again in parts, after all that is not in the background', () => {
+  const world = World.withQueue(batching);
+  const queue = world.scheduler.queue('m/1@a')!;
+  world.offer('runs');
+  queue.backgroundRowMs = 1;
+  world.offers('b', 2, background);
+  let failed = false;
+  world.run = ({ members }) => {
+    if (failed || !members[0]?.background) return { ms: 10 };
+    failed = true;
+    return { ms: 10, result: { outcome: 'failed', message: 'no' } };
+  };
+  world.until(15);
+  world.offer('p');
+  world.until(100);
+  expect(world.composition).toEqual(['runs', 'b0 b1', 'p', 'b0', 'b1']);
+});
+
+test('with preserve_ordering the background waits for the batch that runs, like all others', () => {
+  const world = World.withQueue({ ...batching, preserveOrdering: true }, 2);
+  world.offer('p');
+  world.offer('b', background);
+  expect(world.composition).toEqual(['p']);
+  world.until(10);
+  world.offer('q');
+  expect(world.composition).toEqual(['p', 'b']);
+  world.until(20);
+  expect(world.composition).toEqual(['p', 'b', 'q']);
+});
+
+test('a solo request of the background is alone on its runner', () => {
+  const world = World.withQueue(batching);
+  world.offer('p');
+  const queue = world.scheduler.queue('m/1@a')!;
+  queue.backgroundRowMs = 1;
+  world.offer('a', background);
+  world.offer('solo', { ...background, solo: true });
+  world.offer('b', background);
+  world.until(25);
+  world.offers('q', 8);
+  expect(world.composition).toEqual(['p', 'a', 'solo']);
+  world.until(100);
+  expect(world.composition).toEqual(['p', 'a', 'solo', 'q0 q1 q2 q3 q4 q5 q6 q7', 'b']);
+});
+
+test('batches grow to what fits their time and not beyond, whatever a model takes', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 20, noNaN: true }),
+      fc.double({ min: 0.01, max: 5, noNaN: true }),
+      fc.integer({ min: 1, max: 32 }),
+      (fixedMs, rowMs, maxBatchSize) => {
+        const world = World.withQueue({ dynamic: true, maxBatchSize });
+        const takes = (rows: number) => fixedMs + rowMs * rows;
+        world.run = ({ rows }) => ({ ms: takes(rows) });
+        const count = 20 * maxBatchSize;
+        world.offers('b', count, background);
+        world.until(Infinity);
+        // Within rounding.
+        expect(world.sizes.filter((rows) => rows > 1 && takes(rows) > 10 + 1e-6)).toEqual([]);
+        expect(world.sizes.reduce((sum, rows) => sum + rows, 0)).toBe(count);
+        const fitting = Math.min(maxBatchSize, Math.floor((10 - fixedMs) / rowMs));
+        expect(Math.max(...world.sizes)).toBeGreaterThan(fitting / 2);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('batches shrink when the model becomes slower; a larger request runs as it is', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 32, backgroundBatchMs: 20 });
+  let rowMs = 1;
+  world.run = ({ rows }) => ({ ms: rows * rowMs });
+  world.offers('b', 61, background);
+  world.until(Infinity);
+  expect(world.sizes).toEqual([1, 20, 20, 20]);
+  rowMs = 5;
+  world.offers('c', 100, background);
+  world.until(Infinity);
+  expect(world.sizes.slice(-4, -1)).toEqual([4, 4, 4]);
+  world.offer('large', { ...background, rows: 32 });
+  expect(world.sizes.at(-1)).toBe(32);
+});
+
+test('a model that does not batch runs them one by one', () => {
+  const world = World.withQueue({ maxBatchSize: 8 });
+  world.offers('b', 3, background);
+  world.until(100);
+  expect(world.composition).toEqual(['b0', 'b1', 'b2']);
+  expect(queuePolicy().backgroundBatchMs).toBe(10);
+});

@@ -1,0 +1,64 @@
+import type { ModelQueue } from './model-queue';
+import type { QueueBounds } from './policy';
+
+/*
+ * Requests in the background (explanations, copies for a shadow version) are to be answered some time, and must not be felt by
+ * those that are not. So
+ *  - a batch is all plain or all background. Rows added to a plain batch, though there be room, make it run for longer: what a
+ *    row costs is small, but never nothing;
+ *  - a background batch is formed only while no plain request waits, not even one that is held back for company;
+ *  - it goes only to a runner that has nothing else, and never behind another batch. So all that a plain request can find before
+ *    it is the one that runs;
+ *  - that one is short: see `backgroundRows`;
+ *  - they have bounds of their own, beside those of plain requests, and the queue's time-outs and sizes are not theirs.
+ * Nothing is promised to them: while plain requests keep all runners busy they wait, until their deadline if they have one.
+ * Each queue is for itself: what one model runs in the background takes its share of the machine from other models.
+ */
+
+/** Of the bounds of plain requests. */
+const share = 1 / 4;
+
+/** What may wait in the background, given what else may wait. */
+export function backgroundBounds({ requests, rows, bytes }: QueueBounds): QueueBounds {
+  return { requests: part(requests), rows: part(rows), bytes: part(bytes) };
+}
+
+function part(bound: number): number {
+  return Math.max(1, Math.floor(bound * share));
+}
+
+/** Share of the newest batch in the smoothed time of a row. */
+const weight = 0.25;
+
+/** Notes how long a background batch ran. */
+export function learnBackground<T>(queue: ModelQueue<T>, rows: number, tookMs: number): void {
+  const before = queue.backgroundRowMs;
+  const rowMs = tookMs / rows;
+  queue.backgroundRowMs = before === Infinity ? rowMs : before + weight * (rowMs - before);
+}
+
+/**
+ * Rows that a background batch may have, at least 1: as many as fit its time by what a row took lately, one while that is not
+ * known. A row of a larger batch never takes longer than one of a smaller (α/b + β falls), so a batch that grows by this rule
+ * takes no longer than it may; where the machine becomes slower it shrinks with the next ones. A request that is larger by
+ * itself is run as it is, alone.
+ */
+export function backgroundRows<T>({ policy, backgroundRowMs }: ModelQueue<T>): number {
+  return Math.max(1, Math.min(policy.maxBatchSize, Math.floor(policy.backgroundBatchMs / backgroundRowMs)));
+}
+
+/** How many of the first requests in the background make the next batch; at least 1. There must be one. */
+export function backgroundCount<T>(queue: ModelQueue<T>): number {
+  const limit = queue.policy.dynamic ? backgroundRows(queue) : 0;
+  let count = 0;
+  let rows = 0;
+  let shape = '';
+  queue.background.waiting.scan((ticket) => {
+    rows += ticket.rows;
+    if (count > 0 && (rows > limit || ticket.solo || ticket.shapeKey !== shape)) return false;
+    count += 1;
+    shape = ticket.shapeKey;
+    return !ticket.solo;
+  });
+  return count;
+}
