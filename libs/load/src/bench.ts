@@ -63,7 +63,7 @@ export async function runBench(config: BenchConfig, deps: BenchDeps): Promise<Be
       regions = await createRegions(client, data, config.batchSize, outputSizes, places, deps.random);
     }
     const ids = config.streaming ? 'slot' : config.requestIds ? 'unique' : 'none';
-    const next = requestSource({ ...target, batchSize: config.batchSize, ids, regions });
+    const next = requestSource({ ...target, batchSize: config.batchSize, background: config.background, ids, regions });
     const rows: BenchRow[] = [];
     for (const [index, level] of levels.entries()) {
       if (deps.signal?.aborted) break;

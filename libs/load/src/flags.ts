@@ -174,6 +174,13 @@ export const dataFlags = {
     value: 'N',
     help: 'Seed of random contents and of Poisson gaps.',
   },
+  background: {
+    name: 'background',
+    type: 'boolean',
+    default: false,
+    value: 'BOOL',
+    help: 'Sends requests that give way to all others (the request parameter shoal.background), as explanations do.',
+  },
   requestIds: {
     name: 'request-ids',
     type: 'boolean',

@@ -26,6 +26,13 @@ test('a request holds each input once a row', () => {
   expect(view.rawInputContents.map((raw) => raw.length)).toEqual([48, 120]);
 });
 
+test('requests in the background say so', () => {
+  const form = { model, batchSize: 1 };
+  expect(scanInferRequest(serialiseRequest(form, data[0]!)).parameters.size).toBe(0);
+  const next = requestSource({ ...form, background: true, data, ids: 'none', regions: undefined });
+  expect([...scanInferRequest(next(0)).parameters]).toEqual([['shoal.background', { kind: 'bool', value: true }]]);
+});
+
 test('a model without a batch dimension gets none', () => {
   const single = { ...model, maxBatchSize: 0 };
   expect(scanInferRequest(serialiseRequest({ model: single, batchSize: 1 }, data[0]!)).inputs[0]?.shape).toEqual([4]);

@@ -46,6 +46,8 @@ export interface RequestForm {
   readonly model: ModelIo;
   /** Rows of one request; the data is repeated for each. */
   readonly batchSize: number;
+  /** They give way to others: the parameter `shoal.background`. */
+  readonly background?: boolean;
   /** Given: the inputs lie there instead of in the message. */
   readonly inputRanges?: ReadonlyMap<string, RegionRange>;
   /** Given: the outputs are to be put there. */
@@ -59,7 +61,7 @@ export function batchedBytes({ bytes }: InputData, batchSize: number): Uint8Arra
 
 /** A serialised ModelInferRequest without an id. */
 export function serialiseRequest(form: RequestForm, data: RequestData): Buffer {
-  const { model, batchSize, inputRanges, outputRanges } = form;
+  const { model, batchSize, background, inputRanges, outputRanges } = form;
   const inputs = model.inputs.map(({ name, datatype }) => {
     const { shape } = data.get(name) as InputData;
     const range = inputRanges?.get(name);
@@ -72,7 +74,10 @@ export function serialiseRequest(form: RequestForm, data: RequestData): Buffer {
   const raw = inputRanges
     ? []
     : model.inputs.map(({ name }) => Buffer.from(batchedBytes(data.get(name) as InputData, batchSize)));
-  const message = { model_name: model.name, model_version: model.version, inputs, outputs, raw_input_contents: raw };
+  const message = {
+    ...{ model_name: model.name, model_version: model.version, inputs, outputs, raw_input_contents: raw },
+    ...(background && { parameters: { 'shoal.background': { bool_param: true } } }),
+  };
   return (inferenceService['ModelInfer'] as { requestSerialize(message: object): Buffer }).requestSerialize(message);
 }
 

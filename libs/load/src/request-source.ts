@@ -9,6 +9,7 @@ export interface SourceOptions {
   readonly model: ModelIo;
   readonly data: readonly RequestData[];
   readonly batchSize: number;
+  readonly background?: boolean;
   /** `slot`: each request has its slot's id; `unique`: one of its own, which costs a copy; `none`. */
   readonly ids: 'none' | 'slot' | 'unique';
   readonly regions: SharedRegions | undefined;
@@ -42,9 +43,13 @@ export function requestSource(options: SourceOptions): NextRequest {
   return (slot) => withId(request(slot), `r${count}`);
 }
 
-function formOf({ model, batchSize, regions }: SourceOptions, entry: number, place: number): RequestForm {
-  if (regions === undefined) return { model, batchSize };
+function formOf(
+  { model, batchSize, background = false, regions }: SourceOptions,
+  entry: number,
+  place: number,
+): RequestForm {
+  if (regions === undefined) return { model, batchSize, background };
   const inputRanges = regions.inputs[entry] as ReadonlyMap<string, RegionRange>;
   const outputRanges = regions.outputs[place] as ReadonlyMap<string, RegionRange>;
-  return { model, batchSize, inputRanges, outputRanges };
+  return { model, batchSize, background, inputRanges, outputRanges };
 }
