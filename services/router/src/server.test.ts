@@ -110,6 +110,27 @@ describe('admission', () => {
     expect((await rig.client.call('ModelInfer', large)).status).toBe('RESOURCE_EXHAUSTED');
   });
 
+  test('the background has a quarter of the room, which comes back too', async () => {
+    await start({ maxInflightRequests: 4 });
+    const background = { parameters: { 'shoal.background': { bool_param: true } } };
+    const send = (more: object, options = {}) => rig.client.call('ModelInfer', simpleRequest('', 0, more), options);
+    for (let i = 0; i < 3; i += 1) expect((await send(background)).status).toBe('OK');
+    rig.batching.onOffer = () => undefined;
+    const abort = new AbortController();
+    const first = send(background, { signal: abort.signal });
+    await until(() => rig.batching.offers.length === 4);
+    expect(await send(background)).toMatchObject({
+      status: 'RESOURCE_EXHAUSTED',
+      details: 'the server is at its limit of 1 unanswered background requests; try again later',
+    });
+    rig.batching.onOffer = (offer) => rig.batching.send(offer);
+    expect((await send({})).status).toBe('OK');
+    abort.abort();
+    await first;
+    await until(() => rig.batching.cancels.length === 1);
+    expect((await send(background)).status).toBe('OK');
+  });
+
   test('refused and cancelled requests leave nothing counted', async () => {
     await start({ maxInflightRequests: 1 });
     rig.batching.onOffer = (offer) => rig.batching.reject(offer, 'INTERNAL', 'boom', 'model');
