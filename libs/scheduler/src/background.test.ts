@@ -158,6 +158,22 @@ test('batches grow to what fits their time and not beyond, whatever a model take
   );
 });
 
+test('batches are shorter while plain requests come', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 32 });
+  world.run = ({ rows }) => ({ ms: rows });
+  world.offer('p');
+  world.offers('b', 2000, background);
+  const sizes = () => world.batches.filter(({ reason }) => reason === 'background').map(({ rows }) => rows);
+  world.until(999);
+  expect([...new Set(sizes())]).toEqual([1, 2]);
+  world.until(1500);
+  const alone = sizes().length;
+  expect(sizes().at(-1)).toBe(10);
+  world.offer('q');
+  world.until(2000);
+  expect([...new Set(sizes().slice(alone))]).toEqual([2]);
+});
+
 test('batches shrink when the model becomes slower; a larger request runs as it is', () => {
   const world = World.withQueue({ dynamic: true, maxBatchSize: 32, backgroundBatchMs: 20 });
   let rowMs = 1;

@@ -37,19 +37,24 @@ export function learnBackground<T>(queue: ModelQueue<T>, rows: number, tookMs: n
   queue.backgroundRowMs = before === Infinity ? rowMs : before + weight * (rowMs - before);
 }
 
+/** While plain requests come, at least one in so many milliseconds, background batches have only a part of their time. */
+const recentMs = 1_000;
+const recentShare = 1 / 5;
+
 /**
  * Rows that a background batch may have, at least 1: as many as fit its time by what a row took lately, one while that is not
  * known. A row of a larger batch never takes longer than one of a smaller (α/b + β falls), so a batch that grows by this rule
  * takes no longer than it may; where the machine becomes slower it shrinks with the next ones. A request that is larger by
  * itself is run as it is, alone.
  */
-export function backgroundRows<T>({ policy, backgroundRowMs }: ModelQueue<T>): number {
-  return Math.max(1, Math.min(policy.maxBatchSize, Math.floor(policy.backgroundBatchMs / backgroundRowMs)));
+function backgroundRows<T>({ policy, backgroundRowMs, plainAt }: ModelQueue<T>, now: number): number {
+  const limitMs = policy.backgroundBatchMs * (now - plainAt < recentMs ? recentShare : 1);
+  return Math.max(1, Math.min(policy.maxBatchSize, Math.floor(limitMs / backgroundRowMs)));
 }
 
 /** How many of the first requests in the background make the next batch; at least 1. There must be one. */
-export function backgroundCount<T>(queue: ModelQueue<T>): number {
-  const limit = queue.policy.dynamic ? backgroundRows(queue) : 0;
+export function backgroundCount<T>(queue: ModelQueue<T>, now: number): number {
+  const limit = queue.policy.dynamic ? backgroundRows(queue, now) : 0;
   let count = 0;
   let rows = 0;
   let shape = '';

@@ -36,6 +36,8 @@ export class ModelQueue<T = unknown> {
   slowestMs = Infinity;
   /** What a batch takes of its runner's time, smoothed, in milliseconds: those that end together took it together. */
   meanMs = Infinity;
+  /** When the newest plain request came. */
+  plainAt = -Infinity;
   /** What a row of a background batch takes, smoothed, in milliseconds; Infinity = none has run. */
   backgroundRowMs = Infinity;
   /** When something is to be done without an event: key in the scheduler's heap. */

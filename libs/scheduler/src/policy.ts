@@ -41,7 +41,10 @@ export interface QueuePolicy {
   readonly levelTimeouts: ReadonlyMap<number, TimeoutPolicy>;
   /** Of plain requests; those in the background have a share of it, on top (see `backgroundBounds`). */
   readonly bounds: QueueBounds;
-  /** How long a batch of background requests may take its runner at most, in milliseconds, as far as batching can tell. */
+  /**
+   * How long a batch of background requests may take its runner at most, in milliseconds, as far as batching can tell; a fifth
+   * of it while plain requests come.
+   */
   readonly backgroundBatchMs: number;
 }
 

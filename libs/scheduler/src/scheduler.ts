@@ -127,6 +127,7 @@ export class Scheduler<T> {
       return ticket;
     }
     queue.enter(ticket);
+    if (!ticket.background) queue.plainAt = now;
     if (ticket.background ? givesWay(queue) : this.#changesNothing(queue, ticket, now)) this.#arm(queue);
     else this.#pump(queue, now);
     return ticket;
@@ -234,7 +235,7 @@ export class Scheduler<T> {
   #grantBackground(queue: ModelQueue<T>, now: number): void {
     const runner = first(queue.idle) as Runner<T>;
     const pinned = queue.leavePinned(queue.background);
-    const members = pinned ?? queue.leaveFirst(queue.background, backgroundCount(queue));
+    const members = pinned ?? queue.leaveFirst(queue.background, backgroundCount(queue, now));
     const solo = pinned === undefined && members[0]?.solo;
     this.#dispatch(queue, runner, members, pinned ? 'retry' : solo ? 'solo' : 'background', now);
   }

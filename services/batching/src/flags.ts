@@ -37,7 +37,7 @@ export const batchingFlags = {
     min: 0.1,
     max: 60_000,
     value: 'MILLISECONDS',
-    help: 'Run time to aim for with batches of background requests (explanations, shadow copies): what another request may find running before it. A single request that takes longer is run whole.',
+    help: 'Run time to aim for with batches of background requests (explanations, shadow copies): what another request may find running before it; a fifth of it while such requests come. A single request that takes longer is run whole.',
   },
   batchingDrainTimeoutSecs: {
     name: 'batching-drain-timeout-secs',
