@@ -1,0 +1,2 @@
+export type { Attribution, ShapleyResult, StopReason } from './attribution';
+export type { Estimator, MaskBatch, RowBatch, RowEstimator } from './estimator';
