@@ -28,3 +28,23 @@ export interface ShapleyResult {
   /** Coalitions whose values were used. */
   readonly evaluations: number;
 }
+
+/** One output's attribution, its additivity gap computed. `shared` is what interactions account for on top of the values. */
+export function attribution(
+  values: Float64Array,
+  standardErrors: Float64Array | undefined,
+  baseValue: number,
+  outputValue: number,
+  shared = 0,
+): Attribution {
+  let sum = shared;
+  for (const value of values) sum += value;
+  return { values, standardErrors, baseValue, outputValue, additivityGap: outputValue - baseValue - sum };
+}
+
+/** Σ over pairs of a symmetric [players × players] matrix. */
+export function pairSum(interactions: Float64Array): number {
+  let sum = 0;
+  for (const value of interactions) sum += value;
+  return sum / 2;
+}
