@@ -1,2 +1,11 @@
 export type { Attribution, ShapleyResult, StopReason } from './attribution';
 export type { Estimator, MaskBatch, RowBatch, RowEstimator } from './estimator';
+export type { SamplingOptions } from './games/convergence';
+export { GameTable, mostExactPlayers } from './games/table';
+export { sampledBanzhaf } from './shapley/banzhaf';
+export { exact, type ExactIndex, type ExactOptions, type InteractionIndex } from './shapley/exact';
+export { kernelShap } from './shapley/kernel';
+export { type Groups, owen } from './shapley/owen';
+export { balancedTree, type FeatureTree, partition, type PartitionOptions } from './shapley/partition';
+export { permutationShapley } from './shapley/permutation';
+export { type InteractionOptions, sampledInteractions } from './shapley/sampled-interactions';
