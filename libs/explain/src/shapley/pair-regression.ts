@@ -30,7 +30,7 @@ export class PairRegression {
   private readonly delta: Float64Array | undefined;
   private readonly enumerated: Sums;
   private readonly sampled: Sums;
-  private readonly parts: Sums[] = [];
+  private readonly parts: readonly Sums[];
   private readonly signs: Int8Array;
   /** Sampled pairs. */
   count = 0;
@@ -44,6 +44,7 @@ export class PairRegression {
     this.delta = delta;
     this.enumerated = this.sums();
     this.sampled = this.sums();
+    this.parts = Array.from({ length: sampledMass === 0 ? 0 : jackknifeParts }, () => this.sums());
     this.signs = new Int8Array(players);
   }
 
@@ -60,7 +61,6 @@ export class PairRegression {
   /** A pair drawn from the rest. */
   sample(mask: Uint8Array, differences: Float64Array): void {
     const part = this.count++ % jackknifeParts;
-    if (this.parts.length <= part) this.parts.push(this.sums());
     this.add(mask, differences, 1, this.sampled);
     this.add(mask, differences, 1, this.parts[part] as Sums);
   }

@@ -1,0 +1,40 @@
+import { seededRandom } from '@shoal/core';
+import { play } from '../../test/drive';
+import { sampling } from '../../test/methods';
+
+/** Bytes of buffers and number of objects that can be reached from a value. */
+function reach(value: unknown, seen = new Set<unknown>()): { bytes: number; objects: number } {
+  const total = { bytes: 0, objects: 0 };
+  if (typeof value !== 'object' || value === null || seen.has(value)) return total;
+  seen.add(value);
+  total.objects++;
+  if (ArrayBuffer.isView(value)) return { bytes: value.buffer.byteLength, objects: 1 };
+  for (const part of Object.values(value)) {
+    const { bytes, objects } = reach(part, seen);
+    total.bytes += bytes;
+    total.objects += objects;
+  }
+  return total;
+}
+
+test.each(Object.keys(sampling))('%s keeps no more after 60 000 evaluations than after 6000', (name) => {
+  const players = 20;
+  const random = seededRandom(3);
+  const estimator = sampling[name]?.({ players, budget: 100_000, seed: 1 });
+  const evaluate = play(() => random.next());
+  const sizes: { readonly bytes: number; readonly objects: number }[] = [];
+  let asked = 0;
+  for (const until of [6000, 60_000]) {
+    while (asked < until) {
+      const batch = estimator?.next(100);
+      if (batch === undefined) break;
+      asked += batch.count;
+      estimator?.tell(evaluate(batch));
+    }
+    sizes.push(reach(estimator));
+  }
+  expect(asked).toBe(60_000);
+  const [early, late] = sizes;
+  expect(late?.bytes).toBeLessThanOrEqual(early?.bytes ?? 0);
+  expect(late?.objects).toBeLessThanOrEqual(early?.objects ?? 0);
+});
