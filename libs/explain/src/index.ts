@@ -2,6 +2,23 @@ export type { Attribution, ShapleyResult, StopReason } from './attribution';
 export type { Estimator, MaskBatch, RowBatch, RowEstimator } from './estimator';
 export type { SamplingOptions } from './games/convergence';
 export { GameTable, mostExactPlayers } from './games/table';
+export { gradCam, type LayerMaps, resample } from './gradient/grad-cam';
+export type { GradientAnswers, GradientEstimator } from './gradient/gradient-estimator';
+export { gradientShap, type GradientShapOptions, type SampledAttribution } from './gradient/gradient-shap';
+export {
+  integratedGradients,
+  type IntegratedGradientsOptions,
+  type PathAttribution,
+} from './gradient/integrated-gradients';
+export { embedding, lastConvolution } from './gradient/layers';
+export {
+  type GradientForm,
+  saliency,
+  type Sensitivity,
+  smoothGrad,
+  type SmoothGradOptions,
+} from './gradient/smooth-grad';
+export { gradientName, type GradientTwin, gradientTwin, outputWeights, type TwinOptions } from './gradient/twin';
 export { sampledBanzhaf } from './shapley/banzhaf';
 export { exact, type ExactIndex, type ExactOptions, type InteractionIndex } from './shapley/exact';
 export { kernelShap } from './shapley/kernel';

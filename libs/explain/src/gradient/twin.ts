@@ -173,11 +173,13 @@ function plan(
       output === undefined ? 'no output of the model has a gradient' : `the model has no output '${output}'`;
     throw new ShoalError('INVALID_ARGUMENT', problem);
   }
-  if (!active.has(output))
+  if (!active.has(output)) {
+    const by = Array.from(sources.keys(), (name) => `'${name}'`).join(', ');
     throw new ShoalError(
       'INVALID_ARGUMENT',
-      `output '${output}' of the model has no gradient: it changes in jumps, if at all`,
+      `output '${output}' of the model has no gradient by ${by}: it does not depend on it, or changes in jumps alone`,
     );
+  }
   return { sources, active, output };
 }
 
