@@ -1,9 +1,10 @@
 import { seededRandom } from '@shoal/core';
 
 import { elementType } from '../onnx/onnx-model';
-import { buildModel, int64, type NodeText } from '../testing/build-model';
+import { readOnnx } from '../onnx/read-onnx';
+import { buildModel, int64, type ModelText, type NodeText } from '../testing/build-model';
 import { gradientError } from '../testing/check-gradient';
-import { runOnce } from '../testing/run-model';
+import { floats, oneHot, runOnce } from '../testing/run-model';
 import { gradientTwin } from './twin';
 
 const float = (value: number): { float: number } => ({ float: value });
@@ -186,4 +187,19 @@ test('integers beside the path are left as they are', async () => {
   });
   expect(Array.from(answer['shoal.gradient.x']?.data as Float32Array)).toEqual([1, 0, 3, 0]);
   expect(answer['z']?.dims).toEqual([1, 2]);
+});
+
+test('what an old file lists as an input and stores as well is no input of the twin', async () => {
+  const model: ModelText = {
+    opset: 9,
+    irVersion: 3,
+    inputs: { x: ['N', 2] },
+    constants: { w: { dims: [2, 1], values: [3, 4] } },
+    nodes: [['MatMul', ['x', 'w'], ['y']]],
+    outputs: ['y'],
+  };
+  const twin = gradientTwin(buildModel(model));
+  expect(readOnnx(twin.model).graph.inputs.map((input) => input.name)).toEqual(['x', 'shoal.output_weights']);
+  const answer = await runOnce(twin.model, { x: floats([1, 2], [1, 1]), ...oneHot(1, 1, 0) });
+  expect(Array.from(answer['shoal.gradient.x']?.data as Float32Array)).toEqual([3, 4]);
 });

@@ -133,3 +133,17 @@ test('where there is no convolution and no embedding, none is found', () => {
   expect(lastConvolution(buildModel(simple))).toBeUndefined();
   expect(embedding(buildModel(simple), 'k')).toBeUndefined();
 });
+
+test('embeddings are found in tables that are stored, made by nodes, or unpacked from eight bits; not elsewhere', () => {
+  const types = { ids: elementType.int64 };
+  const inputs = { ids: ['N', 'T'], x: [4, 2] };
+  const table = { dims: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8], type: elementType.int32 };
+  const find = (...nodes: ModelText['nodes']): string | undefined =>
+    embedding(buildModel({ inputs, types, constants: { table }, nodes, outputs: ['e'] }), 'ids');
+  const unpack = ['Cast', ['table'], ['w'], { to: 1 }] as const;
+  expect(find(unpack, ['Gather', ['w', 'ids'], ['e']])).toBe('e');
+  expect(find(unpack, ['Identity', ['ids'], ['i']], ['Gather', ['w', 'i'], ['e']])).toBe('e');
+  expect(find(unpack, ['Gather', ['w', 'ids'], ['e'], { axis: 1 }])).toBeUndefined();
+  expect(find(['Gather', ['table', 'ids'], ['e']])).toBeUndefined();
+  expect(find(['Gather', ['x', 'ids'], ['e']])).toBeUndefined();
+});

@@ -1,6 +1,6 @@
 import { ShoalError } from '@shoal/core';
 
-import type { OnnxModel, OnnxNode } from './onnx-model';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './onnx-model';
 import { elementType } from './onnx-model';
 import { protoFields } from './proto-fields';
 import { ProtoWriter } from './proto-writer';
@@ -15,7 +15,8 @@ const newest = 24;
  * The same model in opset 17 when it is older (9 to 16), itself otherwise. Only what changed its meaning or form
  * between the versions is touched (ONNX's Changelog.md). Throws UNIMPLEMENTED for what cannot be carried over.
  */
-export function upgrade(model: OnnxModel): OnnxModel {
+export function upgrade(given: OnnxModel): OnnxModel {
+  const model = given.irVersion < 4 ? { ...given, graph: withoutStoredInputs(given.graph) } : given;
   const version = model.opsets.get('');
   if (version === undefined) {
     // A model of ai.onnx.ml operators alone.
@@ -49,13 +50,15 @@ export function upgrade(model: OnnxModel): OnnxModel {
   return { ...model, irVersion, opsets: new Map([...model.opsets, ['', target]]), graph };
 }
 
+/** Before version 4 of the format what is stored had to be listed as an input, too; since then that makes it optional. */
+function withoutStoredInputs(graph: OnnxGraph): OnnxGraph {
+  return { ...graph, inputs: graph.inputs.filter((input) => !graph.initializers.has(input.name)) };
+}
+
 class Made {
   readonly nodes: OnnxNode[] = [];
   readonly initializers = new ProtoWriter();
-  readonly tensors = new Map<
-    string,
-    OnnxModel['graph']['initializers'] extends ReadonlyMap<string, infer T> ? T : never
-  >();
+  readonly tensors = new Map<string, OnnxTensor>();
   private count = 0;
 
   name(): string {

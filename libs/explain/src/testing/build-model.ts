@@ -20,6 +20,8 @@ export interface Constant {
 
 export interface ModelText {
   readonly opset?: number;
+  /** Version of the file format; without: 7 up to opset 14, then 8. Below 4 constants are listed as inputs, too. */
+  readonly irVersion?: number;
   /** Element type of inputs, outputs and constants; without: float. */
   readonly type?: number;
   readonly inputs: Readonly<Record<string, readonly Dimension[] | undefined>>;
@@ -50,9 +52,13 @@ export function buildModel(text: ModelText): Uint8Array {
     raw: makeValue(name, of, dims),
   });
   const inputs = Object.entries(text.inputs).map(([name, dims]) => valueOf(name, text.types?.[name] ?? type, dims));
+  const irVersion = text.irVersion ?? ((text.opset ?? 17) < 15 ? 7 : 8);
+  if (irVersion < 4)
+    for (const [name, constant] of Object.entries(text.constants ?? {}))
+      inputs.push(valueOf(name, constant.type ?? type, constant.dims));
   const outputs = text.outputs.map((name) => valueOf(name, text.types?.[name] ?? type));
   return writeOnnx({
-    irVersion: (text.opset ?? 17) < 15 ? 7 : 8,
+    irVersion,
     opsets: new Map([
       ['', text.opset ?? 17],
       ['ai.onnx.ml', 2],

@@ -47,12 +47,12 @@ const globalAveragePool: Rule = (at) => {
   at.give(0, at.b.op('Expand', [share, at.b.shape(at.x())]));
 };
 
+/** Of several equal maxima each gets the same share. */
 const globalMaxPool: Rule = (at) => {
   const { b } = at;
-  const rank = at.rank(at.x());
   const hit = b.op('Cast', [b.op('Equal', [at.x(), at.y()])], { to: at.type });
-  const axes = Array.from({ length: rank - 2 }, (_, index) => index + 2);
-  at.give(0, b.mul(hit, b.op('Div', [at.g(), b.sum(hit, axes, true)])));
+  const count = b.reduceTo(hit, at.y(), at.dims(at.x()));
+  at.give(0, b.mul(hit, b.op('Div', [at.g(), count])));
 };
 
 export const poolingRules: Rules = {
