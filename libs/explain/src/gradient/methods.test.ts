@@ -9,6 +9,7 @@ import type { GradientEstimator } from './gradient-estimator';
 import { gradientShap } from './gradient-shap';
 import { integratedGradients } from './integrated-gradients';
 import { lastConvolution } from './layers';
+import { normal } from './normal';
 import { saliency, smoothGrad } from './smooth-grad';
 import { gradientName, gradientTwin } from './twin';
 
@@ -108,6 +109,21 @@ describe('integrated gradients', () => {
     expect(make().result()).toBeUndefined();
   });
 
+  test('several baselines: the mean of what each of them gives, with its error', () => {
+    const baselines = [new Float64Array(3), Float64Array.of(1, 2, 3), Float64Array.of(-9, 4, 1)];
+    const each = baselines.map((one) =>
+      answer(integratedGradients({ input, baselines: [one] }), layers, layersGradient),
+    );
+    const all = answer(integratedGradients({ input, baselines }), layers, layersGradient);
+    const first = each.map((one) => one.values[0] as number);
+    const mean = first.reduce((sum, value) => sum + value, 0) / 3;
+    expect(all.values[0]).toBeCloseTo(mean, 10);
+    const variance = first.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 2;
+    expect(all.standardErrors?.[0]).toBeCloseTo(Math.sqrt(variance / 3), 10);
+    expect(all.baseValue).toBeCloseTo(each.reduce((sum, one) => sum + one.baseValue, 0) / 3, 10);
+    expect(Array.from(all.gaps)).toEqual(each.map((one) => one.additivityGap));
+  });
+
   test('refuses steps and baselines that are none', () => {
     const baselines = [new Float64Array(3)];
     expect(() => integratedGradients({ input, baselines, steps: 0 })).toThrow('steps is 0, it must be from 1 to 1000');
@@ -119,6 +135,15 @@ describe('integrated gradients', () => {
 /** x0·x1 + x2², of gradient (x1, x0, 2·x2). */
 const curved = (x: Float64Array): number => (x[0] as number) * (x[1] as number) + (x[2] as number) ** 2;
 const curvedGradient = (x: Float64Array): number[] => [x[1] as number, x[0] as number, 2 * (x[2] as number)];
+
+test('the noise is normal: mean 0, variance 1, 68.3 of 100 within 1', () => {
+  const draw = normal(seededRandom(3));
+  const values = Array.from({ length: 20_000 }, draw);
+  // Five standard errors of each figure.
+  expect(Math.abs(values.reduce((all, value) => all + value, 0) / 20_000)).toBeLessThan(0.036);
+  expect(Math.abs(values.reduce((all, value) => all + value * value, 0) / 20_000 - 1)).toBeLessThan(0.05);
+  expect(Math.abs(values.filter((value) => Math.abs(value) < 1).length / 20_000 - 0.6827)).toBeLessThan(0.017);
+});
 
 test('saliency: signed, absolute, squared, times the input', () => {
   const input = Float64Array.of(-1, 2, 3);

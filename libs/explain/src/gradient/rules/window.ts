@@ -51,11 +51,7 @@ export function transposedConvolution(
   const { b } = at;
   const { kernel, strides, dilations, pads } = window;
   const attributes: Record<string, AttributeValue> = { kernel_shape: kernel, strides, dilations, group };
-  if (
-    pads !== undefined &&
-    strides.every((stride) => stride === 1) &&
-    pads.every((pad, axis) => fits(window, pad, axis))
-  )
+  if (pads !== undefined && strides.every((stride) => stride === 1))
     return b.op('ConvTranspose', [g, weights], { ...attributes, pads });
   const full = b.op('ConvTranspose', [g, weights], attributes);
   // Positions of the full result are those of the padded input: crop what was padding, add what no window reached.
@@ -66,12 +62,6 @@ export function transposedConvolution(
   const amounts = b.op('Concat', [none, b.op('Neg', [begins]), none, ends], { axis: 0 });
   return b.op('Pad', [full, amounts], { mode: 'constant' });
 }
-
-/** A padding beyond the window's reach cannot be undone by ConvTranspose's own pads. */
-const fits = (window: Window, pad: number, at: number): boolean => {
-  const axis = at % window.kernel.length;
-  return pad >= 0 && pad <= ((window.kernel[axis] ?? 1) - 1) * (window.dilations[axis] ?? 1);
-};
 
 /** auto_pad SAME: total = max((out − 1)·stride + reach − in, 0), half of it at the begin. */
 function autoBegins(at: NodeGradient, window: Window, g: string, size: string): string {

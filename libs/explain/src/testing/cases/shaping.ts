@@ -3,6 +3,12 @@ import { a, float, type Nameless, ramp, withConstants, x } from './common';
 
 /** Operators that move, pick or repeat elements; squared behind them, so that each element's gradient is its own. */
 export const shapingCases: Readonly<Record<string, Nameless>> = {
+  'Transpose of three axes': withConstants(
+    { x: a },
+    {},
+    ['Transpose', ['x'], ['t'], { perm: [1, 2, 0] }],
+    ['Mul', ['t', 't'], ['y']],
+  ),
   Reshape: withConstants({ x: a }, { s: int64(0, -1) }, ['Reshape', ['x', 's'], ['r']], ['Mul', ['r', 'r'], ['y']]),
   'Squeeze and Unsqueeze': withConstants(
     { x: [2, 1, 3] },
