@@ -46,7 +46,9 @@ describe(`mangled models (seed ${seed})`, () => {
     }
     const [file] = files as [Uint8Array];
     expect(() => gradientTwin(new Uint8Array(0))).toThrow('not an ONNX model: it has no graph');
-    expect(() => gradientTwin(file.subarray(0, -1))).toThrow('not an ONNX model: the file ends within a field');
+    expect(() => gradientTwin(file.subarray(0, file.length / 2))).toThrow(
+      'not an ONNX model: the file ends within a field',
+    );
     expect(() => gradientTwin(Buffer.from('a text, not a model'))).toThrow('not an ONNX model: ');
   });
 
