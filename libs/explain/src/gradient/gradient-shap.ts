@@ -1,10 +1,11 @@
 import { type Random, ShoalError } from '@shoal/core';
 
-import type { Attribution } from '../attribution';
+import { type Attribution, attribution } from '../attribution';
+import { Moments } from '../games/moments';
+import { identity, shuffleFront } from '../games/shuffle';
 import { type GradientEstimator, PlannedEstimator } from './gradient-estimator';
 import { checkLength } from './integrated-gradients';
 import { normal } from './normal';
-import { RunningMean } from './running-mean';
 import { checkSamples } from './smooth-grad';
 
 export interface GradientShapOptions {
@@ -42,7 +43,7 @@ export function gradientShap(options: GradientShapOptions): GradientEstimator<Sa
   const draw = normal(random);
   const baselines = rounds(background.length, random);
   const strata = rounds(10, random);
-  const mean = new RunningMean(features);
+  const mean = new Moments(features);
   /** Differences x − b of the rows that were given out and not yet told. */
   const pending: Float64Array[] = [];
   let outputValue = 0;
@@ -72,19 +73,17 @@ export function gradientShap(options: GradientShapOptions): GradientEstimator<Sa
       else if (index < extra) baseSum += value;
       else {
         const difference = pending.shift() as Float64Array;
-        mean.add((at) => (difference[at] as number) * (gradients[offset + at] as number));
+        for (let at = 0; at < features; at += 1)
+          difference[at] = (difference[at] as number) * (gradients[offset + at] as number);
+        mean.add(difference);
       }
     },
     result() {
       if (mean.count === 0) return undefined;
-      const values = mean.mean.slice();
-      const baseValue = baseSum / background.length;
+      const standardErrors = mean.errors();
       return {
-        values,
-        standardErrors: mean.standardErrors(),
-        baseValue,
-        outputValue,
-        additivityGap: outputValue - baseValue - values.reduce((all, one) => all + one, 0),
+        ...attribution(mean.mean.slice(), standardErrors, baseSum / background.length, outputValue),
+        standardErrors,
         evaluations: extra + mean.count,
       };
     },
@@ -93,15 +92,12 @@ export function gradientShap(options: GradientShapOptions): GradientEstimator<Sa
 
 /** Numbers below `count`, each once in a round, in an order of each round's own. */
 function rounds(count: number, random: Random): () => number {
-  const order = Array.from({ length: count }, (_, index) => index);
+  const order = identity(count);
   let at = count;
   return () => {
     if (at === count) {
       at = 0;
-      for (let last = count - 1; last > 0; last -= 1) {
-        const other = Math.floor(random.next() * (last + 1));
-        [order[last], order[other]] = [order[other] as number, order[last] as number];
-      }
+      shuffleFront(order, count, random);
     }
     at += 1;
     return order[at - 1] as number;

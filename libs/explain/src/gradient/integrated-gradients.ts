@@ -1,9 +1,9 @@
 import { ShoalError } from '@shoal/core';
 
-import type { Attribution } from '../attribution';
+import { type Attribution, attribution } from '../attribution';
+import { Moments } from '../games/moments';
 import { gaussLegendre } from './gauss-legendre';
 import { type GradientEstimator, PlannedEstimator } from './gradient-estimator';
-import { RunningMean } from './running-mean';
 
 export interface IntegratedGradientsOptions {
   /** What is explained, [features]. */
@@ -36,7 +36,7 @@ export function integratedGradients(options: IntegratedGradientsOptions): Gradie
   const { nodes, weights } = gaussLegendre(steps);
   const perBaseline = steps + 1;
   const total = 1 + baselines.length * perBaseline;
-  const mean = new RunningMean(features);
+  const mean = new Moments(features);
   const path = new Float64Array(features);
   const gaps: number[] = [];
   let outputValue = 0;
@@ -79,18 +79,13 @@ export function integratedGradients(options: IntegratedGradientsOptions): Gradie
       for (const [at, from] of baseline.entries()) path[at] = (path[at] as number) * ((input[at] as number) - from);
       gaps.push(outputValue - baseValue - path.reduce((all, one) => all + one, 0));
       baseSum += baseValue;
-      mean.add((at) => path[at] as number);
+      mean.add(path);
     },
     result() {
       if (mean.count === 0) return undefined;
-      const values = mean.mean.slice();
-      const base = baseSum / mean.count;
+      const errors = baselines.length > 1 ? mean.errors() : undefined;
       return {
-        values,
-        standardErrors: baselines.length > 1 ? mean.standardErrors() : undefined,
-        baseValue: base,
-        outputValue,
-        additivityGap: outputValue - base - values.reduce((all, one) => all + one, 0),
+        ...attribution(mean.mean.slice(), errors, baseSum / mean.count, outputValue),
         gaps: Float64Array.from(gaps),
         evaluations: told,
       };

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import references from '../fixtures/gradients.json';
 import { drive } from '../testing/drive';
 import { floats, oneHot, RunningModel, runOnce, type Values } from '../testing/run-model';
-import references from './fixtures/references.json';
 import { gradCam, resample } from './grad-cam';
 import { integratedGradients } from './integrated-gradients';
 import { embedding, lastConvolution } from './layers';

@@ -1,8 +1,8 @@
 import { type Random, ShoalError } from '@shoal/core';
 
+import { Moments } from '../games/moments';
 import { type GradientEstimator, PlannedEstimator } from './gradient-estimator';
 import { normal } from './normal';
-import { RunningMean } from './running-mean';
 
 /** How strongly, and in which direction, the output moves with each feature around the input: not a share of it. */
 export interface Sensitivity {
@@ -55,13 +55,14 @@ export function smoothGrad(options: SmoothGradOptions): GradientEstimator<Sensit
   checkSamples(samples);
   const features = input.length;
   const scale = typeof sigma === 'number' ? new Float64Array(features).fill(sigma) : sigma;
-  if (scale.length !== features || !scale.every((one) => one >= 0 && Number.isFinite(one)))
+  if (scale.length !== features || !scale.every((size) => size >= 0 && Number.isFinite(size)))
     throw new ShoalError(
       'INVALID_ARGUMENT',
       `sigma must be 0 or more, one number or one for each of ${features} features`,
     );
   const draw = normal(options.random);
-  const mean = new RunningMean(features);
+  const mean = new Moments(features);
+  const one = new Float64Array(features);
   let outputValue = 0;
   return new PlannedEstimator<Sensitivity>({
     features,
@@ -72,12 +73,16 @@ export function smoothGrad(options: SmoothGradOptions): GradientEstimator<Sensit
         into[offset + at] = index === 0 ? value : value + (scale[at] as number) * draw();
     },
     absorb(index, gradients, offset, value) {
-      if (index === 0) outputValue = value;
-      else mean.add((at) => formed(form, gradients[offset + at] as number, input[at] as number));
+      if (index === 0) {
+        outputValue = value;
+        return;
+      }
+      for (const [at, held] of input.entries()) one[at] = formed(form, gradients[offset + at] as number, held);
+      mean.add(one);
     },
     result() {
       if (mean.count === 0) return undefined;
-      const standardErrors = mean.standardErrors();
+      const standardErrors = mean.errors();
       return { values: mean.mean.slice(), standardErrors, outputValue, evaluations: mean.count + 1 };
     },
   });
