@@ -1,3 +1,4 @@
+export { type InferRequestParts, type RequestInput, assembleInferRequest } from './assemble-request';
 export {
   type InferResponseParts,
   type OutputContents,
