@@ -13,7 +13,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   moduleNameMapper: {
-    '^@shoal/(router|batching|model-worker|standalone)$': ['<rootDir>/services/$1/src/index.ts'],
+    '^@shoal/(router|batching|explainability|model-worker|standalone)$': ['<rootDir>/services/$1/src/index.ts'],
     '^@shoal/([^/]+)$': ['<rootDir>/libs/$1/src/index.ts'],
   },
   transform: {

@@ -59,7 +59,33 @@ export interface BatchingAnnouncement {
 /** `routers/<id>`: a router that serves clients. They count traffic together, and share what tenants may use in the cluster. */
 export interface RouterAnnouncement {
   readonly id: string;
+  /** HOST:PORT or unix:PATH at which members of the cluster reach its public API; absent: nowhere. */
+  readonly address?: string;
+  /** It is served over TLS there. */
+  readonly encrypted?: boolean;
 }
+
+/** `explainability/<id>`: an instance that takes calls of shoal.explain.v1 from routers. */
+export interface ExplainabilityAnnouncement {
+  readonly id: string;
+  /** HOST:PORT or unix:PATH. */
+  readonly address: string;
+}
+
+export const explainabilityPrefix = 'explainability/';
+
+/** `backgrounds/<name>` of the state: rows that explanations compare with. */
+export interface StoredBackground {
+  readonly name: string;
+  /** It was made for; '' = any. */
+  readonly model: string;
+  /** Where the rows lie among the blobs: `encodeBackground` of the explainability service. */
+  readonly digest: string;
+  readonly rows: number;
+  readonly inputs: readonly string[];
+}
+
+export const backgroundsPrefix = 'backgrounds/';
 
 /** `models/<model>/<worker>`: a model that a worker's repository holds, loaded or not. */
 export interface ModelAnnouncement {

@@ -114,6 +114,7 @@ export class ModelDesires {
   /** Calls that wait fail UNAVAILABLE; what they asked for stays. */
   close(): void {
     this.#ending.abort(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
+    this.#care.close();
   }
 
   async #change(

@@ -27,6 +27,7 @@ export { parseModelVersion } from './model-version';
 export { type InferParameter, type InferParameters, maxParameters, noParameters } from './parameters';
 export { type InferRequestView, type RequestedOutput, maxTensors, scanInferRequest } from './scan-request';
 export { type InferResponseView, scanInferResponse } from './scan-response';
+export { type StreamResponseView, scanStreamResponse } from './scan-stream-response';
 export { type TensorHeader, maxDims } from './scan-tensor';
 export type { ModelSignature, TensorSpec } from './signature';
 export {

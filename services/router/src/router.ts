@@ -2,13 +2,14 @@ import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
 import { ModelDesires, PlacementView } from '@shoal/placement';
-import { type HealthSource, type TlsFiles, serverTls } from '@shoal/rpc';
+import { type ClientTlsOptions, type HealthSource, type Renewable, type TlsFiles, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { checkAccess } from './access/check-config';
 import type { FileAccess } from './access/follow-auth-file';
 import { openAccess } from './access/open-access';
 import { Catalog } from './catalog/catalog';
 import { RouterLinks } from './connections/router-links';
+import { ExplainPeers } from './explain/explain-peers';
 import type { RouterConfig } from './flags';
 import { Inference } from './infer/inference';
 import { InferStreams } from './infer/infer-streams';
@@ -34,6 +35,13 @@ export interface RouterDeps {
   readonly config: RouterConfig;
   /** What it encrypts with (`openGrpcTls`); closed with the router. Without it calls are not encrypted. */
   readonly tls?: TlsFiles | undefined;
+  /** What calls to other members of the cluster are encrypted with; without it they are not. */
+  readonly linkTls?: Renewable<ClientTlsOptions> | undefined;
+  /**
+   * Where members reach its public API: `unix:PATH` is listened at as well, without TLS; HOST stands for its own host and port.
+   * Undefined: nowhere.
+   */
+  readonly memberDoor?: string | undefined;
   /** Says that it is not ready before this is settled, though it answers: the loading of the first models. */
   readonly readyAfter?: Promise<unknown>;
   /** Models are served by others, who come and go, and this is one of several doors to them: see `Readiness`. */
@@ -100,7 +108,9 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   // Who asks need not wait for a worker that may come back: its workers do that.
   const placement = new PlacementView(bus, clock, 0);
   const desires = new ModelDesires({ id: deps.id, bus, view: placement, clock, random: deps.random });
+  const explainers = new ExplainPeers(bus, deps.linkTls);
   const server = buildServer({
+    explainers,
     access: guard?.access,
     batching,
     catalog,
@@ -122,6 +132,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     guard?.close();
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
+    explainers.close();
     desires.close();
     placement.close();
     batching.close();
@@ -140,6 +151,11 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
         listenAddress(config),
         deps.tls && serverTls(deps.tls, { clientCa: config.grpcUseSslMutual }),
       );
+      const { memberDoor } = deps;
+      if (memberDoor?.startsWith('unix:')) {
+        await server.listen(memberDoor);
+        peers.listens(memberDoor, false);
+      } else if (memberDoor !== undefined) peers.listens(`${memberDoor}:${port}`, deps.tls !== undefined);
     } catch (thrown) {
       await close();
       throw thrown;

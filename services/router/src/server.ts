@@ -8,6 +8,8 @@ import { guardedServer } from './access/guarded-server';
 import { Restrictions } from './access/restrictions';
 import type { Catalog } from './catalog/catalog';
 import type { RouterConfig } from './flags';
+import type { ExplainPeers } from './explain/explain-peers';
+import { explainHandlers } from './handlers/explain';
 import { inferHandlers } from './handlers/infer';
 import { metadataHandlers } from './handlers/metadata';
 import { modelControlHandlers } from './handlers/model-control';
@@ -32,6 +34,7 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly config: RouterConfig;
   readonly desires: ModelDesires;
+  readonly explainers: ExplainPeers;
   readonly inference: Inference;
   readonly logControl: LogControl;
   readonly logger: Logger;
@@ -45,6 +48,7 @@ export interface ServerParts {
 const protoFile = 'inference/grpc_service.proto';
 const trafficProto = 'shoal/control/v1/traffic.proto';
 const modelsProto = 'shoal/control/v1/models.proto';
+const explainProto = 'shoal/explain/v1/explain.proto';
 
 /** The public API on a server that does not listen yet; undefined where gRPC is turned off. */
 export function buildServer(parts: ServerParts): RpcServer | undefined {
@@ -83,7 +87,13 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     modelControlHandlers(catalog, parts.placement, desires),
   );
   server.addService(loadService(trafficProto, 'shoal.control.v1.TrafficControl'), trafficHandlers(parts.traffic));
+  const explainability = loadService(explainProto, 'shoal.explain.v1.Explainability');
+  const explainMethods = Object.keys(explainability);
+  server.addService(explainability, explainHandlers(explainability, parts.explainers, clock), {
+    passthrough: explainMethods,
+    large: ['Explain', 'ExplainStream', 'ExplainBatch', 'PutBackground'],
+  });
   addHealth(server, parts.readiness);
-  addReflection(server, [protoFile, modelsProto, trafficProto, 'grpc/health/v1/health.proto']);
+  addReflection(server, [protoFile, modelsProto, trafficProto, explainProto, 'grpc/health/v1/health.proto']);
   return server;
 }

@@ -3,11 +3,12 @@ import { nearest, parseFlags } from '@shoal/config';
 import { ShoalError, systemClock } from '@shoal/core';
 import { checkAccess, openGrpcTls } from '@shoal/router';
 import { type BenchShell, bench } from './bench';
-import { batchingProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
+import { batchingProcessFlags, explainProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import {
-  checkedBatching,
+  checkedLinks,
   checkedWorker,
   startBatchingProcess,
+  startExplainProcess,
   startRouterProcess,
   startWorkerProcess,
 } from './cluster/processes';
@@ -66,7 +67,7 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
       const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
       return await serve(config, serveShell(config.logFormat));
     }
-    return await runOne(command.name as 'router' | 'batching' | 'model-worker', argv);
+    return await runOne(command.name as ServiceName, argv);
   } catch (thrown) {
     if (!(thrown instanceof ShoalError)) throw thrown;
     complain(thrown.message);
@@ -74,8 +75,10 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
   }
 }
 
+type ServiceName = 'router' | 'batching' | 'model-worker' | 'explainability';
+
 /** One service of a cluster. */
-function runOne(name: 'router' | 'batching' | 'model-worker', argv: readonly string[]): Promise<number> {
+function runOne(name: ServiceName, argv: readonly string[]): Promise<number> {
   const sources = { argv, env: process.env };
   if (name === 'router') {
     const config = parseFlags(routerProcessFlags, sources);
@@ -83,8 +86,12 @@ function runOne(name: 'router' | 'batching' | 'model-worker', argv: readonly str
     return runProcess(name, config, startRouterProcess, serveShell(config.logFormat), openGrpcTls);
   }
   if (name === 'batching') {
-    const config = checkedBatching(parseFlags(batchingProcessFlags, sources));
+    const config = checkedLinks(parseFlags(batchingProcessFlags, sources));
     return runProcess(name, config, startBatchingProcess, serveShell(config.logFormat));
+  }
+  if (name === 'explainability') {
+    const config = checkedLinks(parseFlags(explainProcessFlags, sources));
+    return runProcess(name, config, startExplainProcess, serveShell(config.logFormat));
   }
   const config = checkedWorker(parseFlags(workerProcessFlags, sources));
   return runProcess(name, config, startWorkerProcess, serveShell(config.logFormat));

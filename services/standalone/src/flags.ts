@@ -2,6 +2,7 @@ import { batchingFlags } from '@shoal/batching';
 import type { ConfigOf, FlagTable } from '@shoal/config';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
+import { serveExplainFlags } from './explain-flags';
 
 /** What concerns the process as a whole, whichever services it holds. */
 export const processFlags = {
@@ -57,6 +58,12 @@ export const processFlags = {
 } as const satisfies FlagTable;
 
 /** Everything `shoal serve` can be told. */
-export const serveFlags = { ...modelWorkerFlags, ...routerFlags, ...batchingFlags, ...processFlags } as const;
+export const serveFlags = {
+  ...modelWorkerFlags,
+  ...routerFlags,
+  ...batchingFlags,
+  ...serveExplainFlags,
+  ...processFlags,
+} as const;
 
 export type ServeConfig = ConfigOf<typeof serveFlags>;

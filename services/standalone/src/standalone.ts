@@ -1,12 +1,14 @@
 import { type BatchingService, startBatching } from '@shoal/batching';
 import { type Bus, createLocalBus } from '@shoal/bus';
 import { type Clock, type Random, systemClock, systemRandom } from '@shoal/core';
+import { type ExplainabilityService, startExplainability } from '@shoal/explainability';
 import { createTransport } from '@shoal/link';
 import { type ModelWorkerService, startModelWorker } from '@shoal/model-worker';
 import { type RouterService, startRouter } from '@shoal/router';
 import type { HealthSource, TlsFiles } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
+import { PrivateSockets } from './private-sockets';
 
 export interface StandaloneDeps {
   readonly config: ServeConfig;
@@ -52,6 +54,9 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
   const firstLoad = deferred<void>();
   let worker: ModelWorkerService | undefined;
   let router: RouterService | undefined;
+  let explainability: ExplainabilityService | undefined;
+  // Without the public port there is nobody to explain anything to.
+  const sockets = config.explain && config.allowGrpc ? new PrivateSockets() : undefined;
   try {
     // The door is bound before the models load, so that a taken port is told at once and not after minutes.
     router = await startRouter({
@@ -62,6 +67,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
       logControl,
       readyAfter: firstLoad.promise,
       tls: deps.grpcTls,
+      memberDoor: sockets?.address('door'),
     });
     worker = await startModelWorker({
       ...common,
@@ -70,9 +76,20 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
       id: 'worker',
       logger: logger.child({ service: 'model-worker' }),
     });
+    if (sockets) {
+      explainability = await startExplainability({
+        bus,
+        clock,
+        config,
+        id: 'explainability',
+        address: sockets.address('explain'),
+        logger: logger.child({ service: 'explainability' }),
+        routers: { targets: [], tls: undefined, encrypted: false },
+      });
+    }
     firstLoad.resolve(worker.initialLoad);
   } catch (thrown) {
-    await stop(0, batching, worker, router, bus);
+    await stop(0, { batching, worker, router, explainability, sockets, bus });
     throw thrown;
   }
   return {
@@ -82,7 +99,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     initialLoad: worker.initialLoad,
     bus,
     worker: 'worker',
-    drain: (graceMs) => stop(graceMs, batching, worker, router, bus),
+    drain: (graceMs) => stop(graceMs, { batching, worker, router, explainability, sockets, bus }),
   };
 }
 
@@ -93,17 +110,23 @@ function deferred<T>(): { promise: Promise<T>; resolve: (value: T | PromiseLike<
   return { promise, resolve };
 }
 
+interface Rooms {
+  readonly batching: BatchingService;
+  readonly worker: ModelWorkerService | undefined;
+  readonly router: RouterService | undefined;
+  readonly explainability: ExplainabilityService | undefined;
+  readonly sockets: PrivateSockets | undefined;
+  readonly bus: Bus;
+}
+
 /** From the door inwards: each room still has behind it what its last requests need. */
-async function stop(
-  graceMs: number,
-  batching: BatchingService,
-  worker: ModelWorkerService | undefined,
-  router: RouterService | undefined,
-  bus: Bus,
-): Promise<void> {
+async function stop(graceMs: number, rooms: Rooms): Promise<void> {
+  const { batching, worker, router, explainability, sockets, bus } = rooms;
   // A load call that is waited for would hold the door open.
   worker?.abandonLoads();
-  await router?.drain(graceMs);
+  // Explanations go through the door both ways.
+  await Promise.all([router?.drain(graceMs), explainability?.drain(graceMs)]);
+  sockets?.close();
   await worker?.drain(graceMs);
   await batching.drain();
   await bus.close();

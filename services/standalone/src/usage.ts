@@ -1,10 +1,19 @@
 import { batchingFlags } from '@shoal/batching';
 import { type HelpSection, renderHelp } from '@shoal/config';
+import { explainFlags } from '@shoal/explainability';
 import { dataFlags, loadFlags, outputFlags, targetFlags } from '@shoal/load';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
-import { clusterFlags, linkAddressFlag, linkFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
+import {
+  clusterFlags,
+  linkAddressFlag,
+  linkFlags,
+  routerAccessFlags,
+  routerProcessFlags,
+  workerProcessFlags,
+} from './cluster/flags';
 import { controlFlags } from './client/control-client';
+import { serveExplainFlags } from './explain-flags';
 import { processFlags } from './flags';
 import { healthFlags } from './health/command';
 import { keyFlags } from './key';
@@ -64,6 +73,7 @@ export const commands: readonly Command[] = [
       { title: 'Models', flags: modelWorkerFlags },
       { title: 'Door (router)', flags: routerFlags },
       { title: 'Batching', flags: batchingFlags },
+      { title: 'Explanations', flags: serveExplainFlags },
       processSection,
     ],
   },
@@ -108,6 +118,17 @@ export const commands: readonly Command[] = [
     sections: [
       { title: 'Models', flags: { ...modelWorkerFlags, runnerHost: workerProcessFlags.runnerHost } },
       { title: 'Links', flags: linkFlags },
+      clusterSection,
+      processSection,
+    ],
+  },
+  {
+    name: 'explainability',
+    summary: 'explanations alone: which parts of an input make a model answer as it does',
+    sections: [
+      { title: 'Explanations', flags: explainFlags },
+      { title: 'Predictions', flags: routerAccessFlags },
+      { title: 'Links', flags: { ...linkAddressFlag, ...linkFlags } },
       clusterSection,
       processSection,
     ],
@@ -158,7 +179,7 @@ export const commands: readonly Command[] = [
 
 /** The text of `shoal --help`. */
 export function overview(): string {
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`);
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`);
   return `Shoal serves ONNX models over gRPC to the clients of Triton and KServe, and batches their requests.
 
 Usage: shoal COMMAND [options]

@@ -44,6 +44,8 @@ export function groupOf(path: string): Group {
     return /^(?:System|Cuda)SharedMemory/.test(method) ? 'shared-memory' : 'control';
   }
   if (service === 'grpc.health.v1.Health') return 'health';
+  // Who may ask a model may have its answers explained; each prediction that this takes is looked at by itself.
+  if (service === 'shoal.explain.v1.Explainability') return /^(?:Explain|List)/.test(method) ? 'inference' : 'control';
   if (/^grpc\.reflection\.v1(?:alpha)?\.ServerReflection$/.test(service)) return 'metadata';
   return /^shoal\.control\.v\d+\.Traffic\w*$/.test(service) ? 'traffic' : 'control';
 }

@@ -37,6 +37,12 @@ export class PeerCounters {
     bus.announce<RouterAnnouncement>(`${routersPrefix}${id}`, { id });
   }
 
+  /** This router can be reached there by members of the cluster. */
+  listens(address: string, encrypted: boolean): void {
+    const id = this.#id;
+    this.#bus.announce<RouterAnnouncement>(`${routersPrefix}${id}`, { id, address, encrypted });
+  }
+
   /** The sums for rules of these revisions, by model. Routers that know other ones, or cannot be reached, are left out. */
   async sums(revisions: ReadonlyMap<string, number>): Promise<Map<string, SummedCounters>> {
     const call = { revisions: Object.fromEntries(revisions) };

@@ -1,5 +1,6 @@
 import { batchingFlags } from '@shoal/batching';
 import type { ConfigOf, FlagTable } from '@shoal/config';
+import { explainFlags } from '@shoal/explainability';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { processFlags } from '../flags';
@@ -144,7 +145,64 @@ export const workerProcessFlags = {
   ...processFlags,
 } as const;
 
+/** How the routers' public ports are reached by members of the cluster. */
+export const routerAccessFlags = {
+  routerUrl: {
+    name: 'router-url',
+    type: 'strings',
+    default: [],
+    value: 'HOST:PORT',
+    help: 'Routers that are asked for predictions, in place of those that the cluster announces. May be given several times.',
+  },
+  routerTls: {
+    name: 'router-tls',
+    type: 'boolean',
+    default: false,
+    value: 'BOOL',
+    help: 'Those of --router-url are reached over TLS.',
+  },
+  routerCa: {
+    name: 'router-ca',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'The authorities that routers’ certificates (--grpc-server-cert) must come from, in PEM. Empty: those of the system.',
+  },
+  routerName: {
+    name: 'router-name',
+    type: 'string',
+    default: '',
+    value: 'NAME',
+    help: 'The name that routers’ certificates must hold. Empty: the host of each.',
+  },
+  routerCert: {
+    name: 'router-cert',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'A certificate of this process for routers that demand one (--grpc-use-ssl-mutual), in PEM.',
+  },
+  routerKey: {
+    name: 'router-key',
+    type: 'string',
+    default: '',
+    value: 'FILE',
+    help: 'Its private key, in PEM, without a passphrase.',
+  },
+} as const satisfies FlagTable;
+
+export const explainProcessFlags = {
+  ...explainFlags,
+  ...routerAccessFlags,
+  ...linkAddressFlag,
+  ...linkFlags,
+  ...clusterFlags,
+  ...processFlags,
+} as const;
+
 export { linkAddressFlag };
+
+export type ExplainProcessConfig = ConfigOf<typeof explainProcessFlags>;
 
 export type RouterProcessConfig = ConfigOf<typeof routerProcessFlags>;
 export type BatchingProcessConfig = ConfigOf<typeof batchingProcessFlags>;

@@ -39,7 +39,7 @@ export function hostOf(flag: string, address: string): string {
 }
 
 /** The address that stands for all of a machine's own, in any spelling that systems take: 0, 0x0.0 */
-function isEverywhere(host: string): boolean {
+export function isEverywhere(host: string): boolean {
   return isIP(host) === 0 ? /^(?:0x)?0+(?:\.(?:0x)?0+)*$/i.test(host) : isIn(everywhere, host);
 }
 

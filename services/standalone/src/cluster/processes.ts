@@ -1,18 +1,19 @@
 import { startBatching } from '@shoal/batching';
 import type { Bus } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
+import { startExplainability } from '@shoal/explainability';
 import { createTransport } from '@shoal/link';
 import { startModelWorker } from '@shoal/model-worker';
 import { startRouter } from '@shoal/router';
-import type { HealthSource, TlsFiles } from '@shoal/rpc';
+import { type HealthSource, type TlsFiles, clientTls, serverTls } from '@shoal/rpc';
 import type { LogControl, Logger } from '@shoal/telemetry';
 import { Inventory } from '../inventory';
 import { renderModelTable } from '../model-table';
 import { checkFolder, noModels, wantedModels } from '../serve';
-import type { BatchingProcessConfig, RouterProcessConfig, WorkerProcessConfig } from './flags';
-import { checkLinkHost, hostOf } from './link-address';
-import { ownHost } from './own-address';
-import { type LinkSecurity, hasLinkTls, transportTls } from './tls';
+import type { BatchingProcessConfig, ExplainProcessConfig, RouterProcessConfig, WorkerProcessConfig } from './flags';
+import { checkLinkHost, hostOf, isEverywhere } from './link-address';
+import { autoHost, ownHost } from './own-address';
+import { type LinkSecurity, hasLinkTls, openRouterTls, transportTls } from './tls';
 
 /** What one service of a cluster is started with. */
 export interface ProcessParts<Config> {
@@ -48,7 +49,7 @@ export interface ClusterProcess {
  * The configuration with the host of its links, where that is to be this machine's own. Refuses, before anything is started, what
  * cannot be. @throws ShoalError INVALID_ARGUMENT
  */
-export function checkedBatching(config: BatchingProcessConfig): BatchingProcessConfig {
+export function checkedLinks<Config extends BatchingProcessConfig | ExplainProcessConfig>(config: Config): Config {
   const named = hostOf('link-address', config.linkAddress);
   const host = ownHost('link-address', named);
   checkLinkHost('link-address', host, config.allowOpenLinks || hasLinkTls(config));
@@ -70,7 +71,15 @@ export async function startRouterProcess(parts: ProcessParts<RouterProcessConfig
   const transport = createTransport({ clock, sharedMemoryBytes, ...transportTls(parts.linkTls) });
   // Who has not heard of the traffic rules would give all requests to the latest version.
   const readyAfter = parts.bus.joined;
-  const router = await startRouter({ ...parts, transport, inCluster: true, tls: parts.grpcTls, readyAfter });
+  const router = await startRouter({
+    ...parts,
+    transport,
+    inCluster: true,
+    tls: parts.grpcTls,
+    linkTls: linkClientTls(parts.linkTls),
+    memberDoor: announcedHost(config.grpcAddress),
+    readyAfter,
+  });
   if (config.allowGrpc) {
     const host = router.address.includes(':') ? `[${router.address}]` : router.address;
     print(`Started GRPCInferenceService at ${host}:${router.port}`);
@@ -84,6 +93,45 @@ export async function startBatchingProcess(parts: ProcessParts<BatchingProcessCo
   const batching = await startBatching({ ...parts, transport, address: parts.config.linkAddress });
   parts.print(`Takes routers' links at ${batching.address}`);
   return batching;
+}
+
+/** Explanations alone. @throws ShoalError UNAVAILABLE when its address cannot be bound; INVALID_ARGUMENT for files that cannot be used. */
+export async function startExplainProcess(parts: ProcessParts<ExplainProcessConfig>): Promise<ClusterProcess> {
+  const { config, clock, logger, linkTls } = parts;
+  const files = await openRouterTls(config, clock, logger);
+  const name = config.routerName === '' ? undefined : config.routerName;
+  const explainability = await startExplainability({
+    ...parts,
+    address: config.linkAddress,
+    tls: linkTls && serverTls(linkTls.files, { clientCa: true, clientName: linkTls.name }),
+    routers: {
+      targets: config.routerUrl,
+      encrypted: config.routerTls,
+      tls: files ? clientTls(files, name) : { ...(name !== undefined && { serverName: name }) },
+    },
+  });
+  parts.print(`Takes routers' calls at ${explainability.address}`);
+  return {
+    async drain(graceMs) {
+      await explainability.drain(graceMs);
+      files?.close();
+    },
+  };
+}
+
+function linkClientTls(linkTls: LinkSecurity | undefined) {
+  return linkTls && clientTls(linkTls.files, linkTls.name);
+}
+
+/** At which other members reach the public port; undefined: there is no address that they could. */
+function announcedHost(grpcAddress: string): string | undefined {
+  const bare = grpcAddress.replace(/^\[(.*)\]$/, '$1');
+  try {
+    const host = isEverywhere(bare) ? ownHost('grpc-address', autoHost) : bare;
+    return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The hands alone. @throws ShoalError INVALID_ARGUMENT when a repository cannot be read. */

@@ -3,7 +3,7 @@ import { type Clock, ShoalError } from '@shoal/core';
 import type { LinkTls } from '@shoal/link';
 import { type TlsFile, type TlsFilePaths, TlsFiles } from '@shoal/rpc';
 import type { Logger } from '@shoal/telemetry';
-import type { ClusterConfig } from './flags';
+import type { ClusterConfig, ExplainProcessConfig } from './flags';
 
 /** Files that a process's links are secured with. */
 export interface LinkSecurity {
@@ -23,6 +23,7 @@ export function hasLinkTls({ linkCert, linkKey, linkCa }: LinkFlags): boolean {
 }
 
 type LinkFlags = Pick<ClusterConfig, 'linkCert' | 'linkKey' | 'linkCa' | 'linkName'>;
+type RouterAccess = Pick<ExplainProcessConfig, 'routerCa' | 'routerCert' | 'routerKey'>;
 type NatsFlags = Pick<ClusterConfig, 'natsCa' | 'natsCert' | 'natsKey'>;
 
 /**
@@ -57,6 +58,23 @@ export async function openNatsTls(config: NatsFlags, clock: Clock, logger: Logge
   if ((config.natsCert === '') !== (config.natsKey === '')) {
     throw new ShoalError('INVALID_ARGUMENT', '--nats-cert and --nats-key are a pair: one needs the other');
   }
+  const files: TlsFilePaths = Object.fromEntries(given.filter(([, { path }]) => path !== ''));
+  return Object.keys(files).length === 0 ? undefined : TlsFiles.open(files, clock, logger);
+}
+
+/**
+ * What routers' public ports are reached with; undefined: with the system's authorities.
+ * @throws ShoalError INVALID_ARGUMENT for files that cannot be used
+ */
+export async function openRouterTls(config: RouterAccess, clock: Clock, logger: Logger): Promise<TlsFiles | undefined> {
+  if ((config.routerCert === '') !== (config.routerKey === '')) {
+    throw new ShoalError('INVALID_ARGUMENT', '--router-cert and --router-key are a pair: one needs the other');
+  }
+  const given: [keyof TlsFilePaths, TlsFile][] = [
+    ['ca', fileOf('--router-ca', config.routerCa)],
+    ['cert', fileOf('--router-cert', config.routerCert)],
+    ['key', fileOf('--router-key', config.routerKey)],
+  ];
   const files: TlsFilePaths = Object.fromEntries(given.filter(([, { path }]) => path !== ''));
   return Object.keys(files).length === 0 ? undefined : TlsFiles.open(files, clock, logger);
 }

@@ -1,0 +1,96 @@
+import type { ShapleyResult, StopReason } from '@shoal/explain';
+import type { BackgroundRows } from '../backgrounds/background-rows';
+import type { Usage } from '../perturbing/drive';
+import type { Link } from '../perturbing/link';
+import type { ChosenOutput } from '../requests/output-choice';
+import type { Players } from '../requests/players';
+
+/** What an answer is made of. */
+export interface AnswerParts {
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly method: string;
+  readonly reason: string;
+  readonly players: Players;
+  readonly output: ChosenOutput;
+  readonly labels: readonly string[];
+  readonly link: Link;
+  readonly background: BackgroundRows;
+  readonly seed: number;
+  readonly usage: Usage;
+  readonly totalMs: number;
+  readonly evaluatingMs: number;
+  readonly meanRoundTripMs: number;
+}
+
+/** How far it is. */
+export interface AnswerState {
+  readonly result: ShapleyResult | undefined;
+  readonly partial: boolean;
+  readonly stopped: StopReason | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** shoal.explain.v1.ExplainResponse. */
+export function respond(parts: AnswerParts, { result, partial, stopped, warnings }: AnswerState): object {
+  const { players, link, background, usage } = parts;
+  return {
+    id: parts.id,
+    model_name: parts.model,
+    model_version: parts.version,
+    method: parts.method,
+    reason: parts.reason,
+    partial,
+    features: players.names.map((name, at) => ({ name, input: players.inputOf[at], elements: players.sizes[at] })),
+    outputs: result ? outputsOf(parts, result) : [],
+    exact: stopped === undefined && (result?.exact ?? false),
+    converged: stopped === undefined && (result?.converged ?? false),
+    stop_reason: partial ? '' : (stopped ?? result?.stopReason ?? ''),
+    usage: { evaluations: result?.evaluations ?? 0, rows: usage.rows, requests: usage.requests },
+    seed: parts.seed,
+    link: { function: link.function, epsilon: link.function === 'LOGIT' ? link.epsilon : 0, clamped: link.clamped },
+    background: {
+      name: background.name,
+      sha256: background.sha256,
+      rows: background.count,
+      source: background.source,
+      model: '',
+      inputs: players.inputs.map(({ name }) => name),
+    },
+    warnings: [...background.warnings, ...warningsOf(parts), ...warnings],
+    timings: {
+      total_ms: parts.totalMs,
+      evaluating_ms: parts.evaluatingMs,
+      mean_round_trip_ms: parts.meanRoundTripMs,
+    },
+    quality: [],
+  };
+}
+
+function outputsOf({ output, labels }: AnswerParts, result: ShapleyResult): object[] {
+  return result.outputs.map((one, at) => ({
+    output: output.name,
+    index: output.indices[at],
+    label: labels[output.indices[at] as number] ?? '',
+    values: [...one.values],
+    standard_errors: [...(one.standardErrors ?? [])],
+    base_value: one.baseValue,
+    output_value: one.outputValue,
+    additivity_gap: one.additivityGap,
+    interactions: [...(result.interactions?.[at] ?? [])],
+    interaction_errors: [...(result.interactionErrors?.[at] ?? [])],
+  }));
+}
+
+function warningsOf({ link, output }: AnswerParts): string[] {
+  if (link.outside > 0) {
+    return [
+      `link: the logit is of probabilities, but output '${output.name}' had ${link.outside} values beyond 0 and 1`,
+    ];
+  }
+  if (link.clamped === 0) return [];
+  return [
+    `link: ${link.clamped} values nearer to 0 or 1 than ${link.epsilon} were clamped, which bounds the attributions`,
+  ];
+}

@@ -1,0 +1,14 @@
+/** What stands for absent players: rows of the explained inputs. */
+export interface BackgroundRows {
+  readonly count: number;
+  /** By explained input: [count × elements] raw contents in the input's data type. */
+  readonly contents: readonly Uint8Array[];
+  /** [count], adding up to 1. */
+  readonly weights: Float64Array;
+  readonly source: 'file' | 'stored' | 'request' | 'generated';
+  /** '' = it was not stored. */
+  readonly name: string;
+  /** SHA-256 of the rows as they are used, hex. */
+  readonly sha256: string;
+  readonly warnings: readonly string[];
+}

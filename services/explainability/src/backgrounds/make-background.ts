@@ -1,0 +1,144 @@
+import { ShoalError, seededRandom } from '@shoal/core';
+import { elementSize, fromNumbers, toNumbers } from '@shoal/tensor';
+import { createHash } from 'node:crypto';
+import type { BaselineMessage } from '../requests/messages';
+import type { ExplainedInput, Players } from '../requests/players';
+import { invalid, quoted } from '../requests/refuse';
+import { type Tensor, tensorsOf } from '../requests/tensor';
+import type { BackgroundRows } from './background-rows';
+import type { BackgroundStore } from './background-store';
+import { encodeBackground, rowsOf } from './stored-form';
+
+export interface BackgroundParts {
+  readonly store: BackgroundStore;
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  readonly model: string;
+  readonly seed: number;
+}
+
+interface Found {
+  readonly tensors: readonly Tensor[];
+  readonly source: BackgroundRows['source'];
+  readonly name: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The rows that stand for absent players, in the data types of the explained inputs.
+ * @param row raw contents of each explained input
+ * @throws ShoalError INVALID_ARGUMENT, NOT_FOUND
+ */
+export async function makeBackground(
+  message: BaselineMessage | null,
+  players: Players,
+  row: readonly Uint8Array[],
+  parts: BackgroundParts,
+): Promise<BackgroundRows> {
+  const found = await find(message, players, row, parts);
+  const rows = rowsOf(found.tensors, 'baseline');
+  const chosen = sampled(rows, message?.sample ?? 0, parts.seed);
+  if (chosen.length > parts.maxRows) {
+    throw invalid(
+      `baseline: ${chosen.length} rows, at most ${parts.maxRows} are used in one explanation: have some drawn (baseline.sample)`,
+    );
+  }
+  if (message && message.summarize > 0) {
+    throw new ShoalError('UNIMPLEMENTED', 'baseline.summarize is not served yet: have rows drawn (baseline.sample)');
+  }
+  const contents = players.inputs.map((input) => contentsOf(input, players, found.tensors, rows, chosen));
+  const bytes = contents.reduce((sum, { length }) => sum + length, 0);
+  if (bytes > parts.maxBytes) {
+    throw invalid(`baseline: its rows have ${bytes} bytes, at most ${parts.maxBytes} are used: have fewer rows drawn`);
+  }
+  const used = players.inputs.map(({ name, datatype, shape }, at) => ({
+    name,
+    datatype,
+    shape: [chosen.length, ...shape],
+    bytes: contents[at] as Uint8Array,
+  }));
+  return {
+    count: chosen.length,
+    contents,
+    weights: new Float64Array(chosen.length).fill(1 / chosen.length),
+    source: found.source,
+    name: found.name,
+    sha256: createHash('sha256').update(encodeBackground(used)).digest('hex'),
+    warnings: found.warnings,
+  };
+}
+
+async function find(
+  message: BaselineMessage | null,
+  players: Players,
+  row: readonly Uint8Array[],
+  { store, model }: BackgroundParts,
+): Promise<Found> {
+  if (message?.baseline === 'rows' && message.rows) {
+    return { tensors: tensorsOf(message.rows, 'baseline.rows'), source: 'request', name: '', warnings: [] };
+  }
+  if (message?.baseline === 'background') {
+    const { about, source, tensors } = await store.get(message.background ?? '');
+    if (about.model !== '' && about.model !== model) {
+      throw invalid(`background ${quoted(about.name)} was stored for model ${quoted(about.model)}`);
+    }
+    return { tensors, source, name: about.name, warnings: [] };
+  }
+  const generator = message?.baseline === 'generator' ? message.generator : undefined;
+  const warning = 'no baseline was given: absent features are zero. Rows of typical data explain better';
+  return {
+    tensors: players.inputs.map((input, at) => generated(input, row[at] as Uint8Array, generator)),
+    source: 'generated',
+    name: '',
+    warnings: message?.baseline === undefined ? [warning] : [],
+  };
+}
+
+function generated(
+  { name, datatype, shape, elements }: ExplainedInput,
+  row: Uint8Array,
+  generator: BaselineMessage['generator'],
+): Tensor {
+  let value = 0;
+  if (generator?.kind === 'CONSTANT') value = generator.value;
+  if (generator?.kind === 'MEAN') value = toNumbers(datatype, row).reduce((sum, one) => sum + one, 0) / elements;
+  const bytes = fromNumbers(datatype, new Float64Array(elements).fill(value));
+  return { name, datatype, shape: [1, ...shape], bytes };
+}
+
+/** Indices of the rows that are used, in their order; all of them, or some drawn without replacement. */
+function sampled(rows: number, most: number, seed: number): number[] {
+  const all = Array.from({ length: rows }, (_, at) => at);
+  if (most === 0 || most >= rows) return all;
+  const random = seededRandom(seed);
+  for (let at = 0; at < most; at += 1) {
+    const other = at + Math.floor(random.next() * (rows - at));
+    [all[at], all[other]] = [all[other] as number, all[at] as number];
+  }
+  return all.slice(0, most).toSorted((a, b) => a - b);
+}
+
+function contentsOf(
+  input: ExplainedInput,
+  { inputs }: Players,
+  tensors: readonly Tensor[],
+  rows: number,
+  chosen: readonly number[],
+): Uint8Array {
+  const only = inputs.length === 1 && tensors.length === 1 && tensors[0]?.name === '' ? tensors[0] : undefined;
+  const tensor = only ?? tensors.find(({ name }) => name === input.name);
+  const where = `baseline: input ${quoted(input.name)}`;
+  if (!tensor) throw invalid(`${where} is explained, and the baseline has no rows of it`);
+  if (tensor.datatype === 'BYTES') throw invalid(`${where}: expected numbers, got BYTES`);
+  const elements = tensor.shape.slice(1).reduce((product, dim) => product * dim, 1);
+  if (elements !== input.elements) {
+    throw invalid(`${where}: a row has ${input.elements} elements, the baseline's have ${elements}`);
+  }
+  const bytes =
+    tensor.datatype === input.datatype
+      ? tensor.bytes
+      : fromNumbers(input.datatype, toNumbers(tensor.datatype, tensor.bytes));
+  if (chosen.length === rows) return bytes;
+  const rowBytes = elements * elementSize(input.datatype);
+  return Buffer.concat(chosen.map((at) => bytes.subarray(at * rowBytes, (at + 1) * rowBytes)));
+}

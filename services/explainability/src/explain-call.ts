@@ -1,0 +1,26 @@
+import type { Clock } from '@shoal/core';
+import type { Metadata } from '@shoal/rpc';
+import type { BackgroundStore } from './backgrounds/background-store';
+import type { ExplainConfig } from './flags';
+import type { Routers } from './models/routers';
+import type { Versions } from './models/versions';
+
+/** What explanations are made with. */
+export interface ExplainerDeps {
+  readonly clock: Clock;
+  readonly config: ExplainConfig;
+  readonly routers: Routers;
+  readonly versions: Versions;
+  readonly backgrounds: BackgroundStore;
+}
+
+/** What is known of the call that asks. */
+export interface ExplainCall {
+  /** That go on to the model: who asks. */
+  readonly headers: Metadata;
+  /** On the clock's `now()`; undefined = never. */
+  readonly deadline: number | undefined;
+  readonly signal: AbortSignal;
+  /** Wants what is known so far. */
+  readonly partial?: (response: object) => void;
+}

@@ -1,0 +1,201 @@
+import type { VersionAnnouncement } from '@shoal/bus';
+import { ShoalError } from '@shoal/core';
+import type { ShapleyResult } from '@shoal/explain';
+import type { InferResponseView } from '@shoal/protocol';
+import { type AnswerParts, respond } from './answers/respond';
+import type { BackgroundRows } from './backgrounds/background-rows';
+import { makeBackground } from './backgrounds/make-background';
+import type { ExplainCall, ExplainerDeps } from './explain-call';
+import { chooseMethod } from './methods/auto';
+import type { MethodContext, Running } from './methods/method';
+import { methodNamed } from './methods/methods';
+import { withSketch } from './methods/with-sketch';
+import { type Usage, drive } from './perturbing/drive';
+import { GroupMasker } from './perturbing/group-masker';
+import { Link } from './perturbing/link';
+import { Pace } from './perturbing/pace';
+import { PredictionStream, type StreamParts } from './perturbing/prediction-stream';
+import { RowRequests } from './perturbing/row-requests';
+import type { ExplainRequestMessage } from './requests/messages';
+import { type ChosenOutput, chooseOutput } from './requests/output-choice';
+import { type Players, playersOf } from './requests/players';
+import { invalid } from './requests/refuse';
+import type { Tensor } from './requests/tensor';
+
+/** One row to explain. */
+export interface RowParts {
+  readonly message: ExplainRequestMessage;
+  /** All inputs; the first dimension is 1 where they are batched. */
+  readonly row: readonly Tensor[];
+  /** To the row as it is, by the version that is explained. */
+  readonly answer: InferResponseView;
+  readonly version: VersionAnnouncement;
+  readonly batched: boolean;
+  readonly door: StreamParts;
+  readonly call: ExplainCall;
+  readonly startedAt: number;
+}
+
+/** Between two partial answers, ms. */
+const partialEveryMs = 250;
+
+/** @returns shoal.explain.v1.ExplainResponse @throws ShoalError */
+export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<object> {
+  const { message, row, version, batched, door, call } = parts;
+  const { clock, config } = deps;
+  refuseWhatIsNotServed(message);
+  const output = chooseOutput(parts.answer, message.output, config.explainMaxOutputs);
+  const players = playersOf(row, message.explained, batched, config.explainMaxFeatures);
+  const explained = players.inputs.map(({ name }) => row.find((one) => one.name === name)?.bytes ?? new Uint8Array());
+  const background = await makeBackground(message.baseline, players, explained, {
+    store: deps.backgrounds,
+    maxRows: config.explainMaxBackgroundRows,
+    maxBytes: config.explainOutstandingBytes,
+    model: message.model_name,
+    seed: message.seed,
+  });
+  const link = new Link(message.link);
+  const context: MethodContext = {
+    players,
+    link,
+    ends: { full: link.applyAll(output.values) },
+    background,
+    masker: new GroupMasker(players, explained, background),
+    version,
+    seed: message.seed,
+    budget: budgetOf(message, config),
+    targetError: targetErrorOf(message),
+    options: message,
+  };
+  const chosen = message.method === undefined || message.method === 'auto' ? chooseMethod(context) : undefined;
+  const name = chosen?.name ?? message.method ?? '';
+  const started = await methodNamed(name).start(context);
+  // Some methods know nothing for long; with a deadline there is to be something by then.
+  const running: Running & { readonly sketched?: boolean } =
+    call.deadline !== undefined && started.answer() === undefined ? withSketch(started, context) : started;
+  const pace = new Pace(clock, call.deadline);
+  const usage: Usage = { rows: 1, requests: 1 };
+  const evaluatingFrom = clock.now();
+  const answerParts = (): AnswerParts => ({
+    id: message.id,
+    model: message.model_name,
+    version: parts.answer.modelVersion,
+    method: name,
+    reason: chosen?.reason ?? '',
+    players,
+    output,
+    labels: version.labels?.[output.name] ?? [],
+    link,
+    background,
+    seed: message.seed,
+    usage,
+    totalMs: clock.now() - parts.startedAt,
+    evaluatingMs: clock.now() - evaluatingFrom,
+    meanRoundTripMs: pace.meanMs,
+  });
+  const how = await drive({
+    source: running.source,
+    requests: requestsOf(parts, players, output),
+    open: (failed) => new PredictionStream(door, failed),
+    pace,
+    limits: {
+      requests: config.explainOutstandingRequests,
+      bytes: config.explainOutstandingBytes,
+      rows: rowsPerRequest(parts, background, config.explainRowsPerRequest),
+    },
+    usage,
+    signal: call.signal,
+    progressed: call.partial && partials(call.partial, running, answerParts, clock.now.bind(clock)),
+  });
+  refuseAnother(parts, deps);
+  const result = running.answer();
+  if (!result && how === 'deadline') throw noAnswerYet(name, usage);
+  const warnings =
+    how === 'deadline' && running.sketched
+      ? [`the deadline came before ${name} had an answer: these are Shapley values of one permutation`]
+      : [];
+  const stopped = how === 'deadline' ? 'deadline' : undefined;
+  return respond(answerParts(), { result, partial: false, stopped, warnings });
+}
+
+function requestsOf({ message, row, batched, answer }: RowParts, players: Players, output: ChosenOutput): RowRequests {
+  return new RowRequests({
+    model: message.model_name,
+    version: answer.modelVersion,
+    batched,
+    row,
+    explained: players.inputs,
+    output,
+  });
+}
+
+/** Says what is known every now and then. */
+function partials(
+  tell: (response: object) => void,
+  running: Running,
+  parts: () => AnswerParts,
+  now: () => number,
+): () => void {
+  let last = now();
+  return () => {
+    if (now() - last < partialEveryMs) return;
+    const result: ShapleyResult | undefined = running.answer();
+    if (!result) return;
+    last = now();
+    tell(
+      respond(parts(), {
+        result: { ...result, exact: false, converged: false },
+        partial: true,
+        stopped: undefined,
+        warnings: [],
+      }),
+    );
+  };
+}
+
+/** As many as the model takes at once; whole coalitions where they fit. */
+function rowsPerRequest({ message, version, batched }: RowParts, background: BackgroundRows, most: number): number {
+  if (!batched) return 1;
+  const asked = message.row_batch > 0 ? message.row_batch : most;
+  const rows = Math.min(asked, most, version.config?.max_batch_size ?? 1);
+  return rows < background.count ? rows : rows - (rows % background.count);
+}
+
+function budgetOf({ budget }: ExplainRequestMessage, config: ExplainerDeps['config']): number {
+  const asked = budget?.max_evaluations ?? 0;
+  if (asked > config.explainMaxEvaluations) {
+    throw invalid(`budget.max_evaluations: at most ${config.explainMaxEvaluations} here, got ${asked}`);
+  }
+  return asked > 0 ? asked : Math.min(config.explainDefaultEvaluations, config.explainMaxEvaluations);
+}
+
+function targetErrorOf({ budget }: ExplainRequestMessage): number | undefined {
+  const target = budget?.target_error ?? 0;
+  if (target === 0) return undefined;
+  if (target > 0 && target < 1) return target;
+  throw invalid(`budget.target_error is ${target}: expected more than 0 and less than 1, a part of the values' range`);
+}
+
+function refuseWhatIsNotServed({ quality }: ExplainRequestMessage): void {
+  if (!quality) return;
+  if (quality.infidelity_samples + quality.sensitivity_samples > 0 || quality.deletion || quality.insertion) {
+    throw new ShoalError('UNIMPLEMENTED', 'quality: measures are not served yet');
+  }
+}
+
+/** An answer that mixes two contents of one version would be of neither. */
+function refuseAnother({ message, version, answer }: RowParts, { versions }: ExplainerDeps): void {
+  const now = versions.find(message.model_name, answer.modelVersion);
+  if (now?.generation === version.generation && now.state === 'READY') return;
+  throw new ShoalError(
+    'ABORTED',
+    `model '${message.model_name}' version ${answer.modelVersion} was loaded anew or unloaded while it was explained: ask again`,
+  );
+}
+
+function noAnswerYet(method: string, { rows }: Usage): ShoalError {
+  return new ShoalError(
+    'DEADLINE_EXCEEDED',
+    `the deadline came before ${method} had an answer, after ${rows} rows: give it more time or fewer features`,
+  );
+}

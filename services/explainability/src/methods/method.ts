@@ -1,0 +1,43 @@
+import type { ShapleyResult } from '@shoal/explain';
+import type { VersionAnnouncement } from '@shoal/bus';
+import type { BackgroundRows } from '../backgrounds/background-rows';
+import type { AskSource } from '../perturbing/ask';
+import type { KnownEnds } from '../perturbing/coalition-source';
+import type { GroupMasker } from '../perturbing/group-masker';
+import type { Link } from '../perturbing/link';
+import type { MethodMessages } from '../requests/messages';
+import type { Players } from '../requests/players';
+
+/** What a method is made from. */
+export interface MethodContext {
+  readonly players: Players;
+  readonly link: Link;
+  readonly ends: KnownEnds;
+  readonly background: BackgroundRows;
+  readonly masker: GroupMasker;
+  readonly version: VersionAnnouncement;
+  readonly seed: number;
+  /** Coalitions at most. */
+  readonly budget: number;
+  readonly targetError: number | undefined;
+  /** What the method was told, in the request's oneof. */
+  readonly options: MethodMessages;
+}
+
+/** A method at work on one row: what it asks, and what it would answer by now. */
+export interface Running {
+  readonly source: AskSource;
+  /** Undefined before there is an answer. */
+  answer(): ShapleyResult | undefined;
+}
+
+/** One method, as clients name it. */
+export interface Method {
+  readonly name: Exclude<keyof MethodMessages, 'auto'>;
+  /** For people. */
+  readonly summary: string;
+  /** What it needs of the model. */
+  readonly needs: 'predictions' | 'gradients' | 'trees';
+  /** @throws ShoalError INVALID_ARGUMENT, FAILED_PRECONDITION when it cannot be used here */
+  start(context: MethodContext): Promise<Running> | Running;
+}

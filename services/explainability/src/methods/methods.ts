@@ -1,0 +1,15 @@
+import { ShoalError } from '@shoal/core';
+import { quoted } from '../requests/refuse';
+import type { Method } from './method';
+import { shapleyMethods } from './shapley';
+
+/** All that are served. */
+export const methods: readonly Method[] = [...shapleyMethods];
+
+/** @throws ShoalError UNIMPLEMENTED */
+export function methodNamed(name: string): Method {
+  const method = methods.find((one) => one.name === name);
+  if (method) return method;
+  const served = methods.map((one) => one.name).join(', ');
+  throw new ShoalError('UNIMPLEMENTED', `method ${quoted(name)} is not served; auto, ${served} are`);
+}

@@ -1,0 +1,15 @@
+/** Rows to be predicted, and who is told of the predictions. */
+export interface Ask {
+  readonly rows: number;
+  /** Writes all rows of every explained input, [rows × elements] raw contents each. */
+  write(into: readonly Uint8Array[]): void;
+  /** Predictions, [rows × outputs] row-major. Asks are told in the order in which they were given out. */
+  tell(predictions: Float64Array): void;
+}
+
+/** Where asks come from: a method and the shape of its questions. */
+export interface AskSource {
+  /** The next rows, about `maxRows` of them; undefined: none before more has been told, or none any more. */
+  next(maxRows: number): Ask | undefined;
+  readonly done: boolean;
+}

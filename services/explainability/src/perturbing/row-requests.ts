@@ -1,0 +1,82 @@
+import { type InferParameters, type InferResponseView, assembleInferRequest } from '@shoal/protocol';
+import { type DataType, elementSize } from '@shoal/tensor';
+import type { ExplainedInput } from '../requests/players';
+import type { Tensor } from '../requests/tensor';
+import { type OutputPick, readPredictions } from './prediction-reader';
+
+/** Requests that yield to others: the router and batching let plain inference go first. */
+const background: InferParameters = new Map([['shoal.background', { kind: 'bool', value: true }]]);
+
+export interface RowRequestParts {
+  readonly model: string;
+  /** Pinned. */
+  readonly version: string;
+  /** The first dimension of all inputs is the batch's; else a request is one row. */
+  readonly batched: boolean;
+  /** The request's row: all inputs, the first dimension 1 where they are batched. */
+  readonly row: readonly Tensor[];
+  readonly explained: readonly ExplainedInput[];
+  readonly output: OutputPick;
+}
+
+/** Makes requests of altered rows, and reads their answers. Inputs that are not explained are in them as they are. */
+export class RowRequests {
+  /** Bytes of one row, all inputs together. */
+  readonly rowBytes: number;
+  readonly #parts: RowRequestParts;
+
+  constructor(parts: RowRequestParts) {
+    this.#parts = parts;
+    this.rowBytes = parts.row.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** How many elements of the output are read of each row. */
+  get outputs(): number {
+    return this.#parts.output.indices.length;
+  }
+
+  /** For `rows` rows of each explained input. */
+  buffers(rows: number): Uint8Array[] {
+    return this.#parts.explained.map(({ datatype, elements }) => new Uint8Array(rows * bytesOfRow(datatype, elements)));
+  }
+
+  /** A request of some of the rows in `buffers`. */
+  message(buffers: readonly Uint8Array[], from: number, rows: number): Buffer {
+    const { model, version, row, explained, output, batched } = this.#parts;
+    const inputs = row.map(({ name, datatype, shape, bytes }) => {
+      const at = explained.findIndex((input) => input.name === name);
+      const input = explained[at];
+      const contents = input
+        ? slice(buffers[at] as Uint8Array, from, rows, bytesOfRow(input.datatype, input.elements))
+        : repeated(bytes, rows);
+      return { name, datatype, shape: batched ? [rows, ...shape.slice(1)] : shape, contents };
+    });
+    return assembleInferRequest({ model, version, id: '', parameters: background, inputs, outputs: [output.name] });
+  }
+
+  /** @throws ShoalError FAILED_PRECONDITION as `readPredictions` */
+  read(view: InferResponseView, rows: number, into: Float64Array, fromRow: number): void {
+    readPredictions(view, this.#parts.output, rows, into, fromRow * this.outputs);
+  }
+}
+
+/** A request of the row as it is, for all outputs. */
+export function plainRequest(model: string, version: string, row: readonly Tensor[]): Buffer {
+  const inputs = row.map(({ name, datatype, shape, bytes }) => ({ name, datatype, shape, contents: bytes }));
+  return assembleInferRequest({ model, version, id: '', parameters: background, inputs, outputs: [] });
+}
+
+function bytesOfRow(datatype: DataType, elements: number): number {
+  return elements * elementSize(datatype);
+}
+
+function slice(bytes: Uint8Array, from: number, rows: number, rowBytes: number): Uint8Array {
+  return bytes.subarray(from * rowBytes, (from + rows) * rowBytes);
+}
+
+function repeated(bytes: Uint8Array, rows: number): Uint8Array {
+  if (rows === 1) return bytes;
+  const all = new Uint8Array(rows * bytes.length);
+  for (let row = 0; row < rows; row += 1) all.set(bytes, row * bytes.length);
+  return all;
+}

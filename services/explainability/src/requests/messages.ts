@@ -1,0 +1,90 @@
+/* Messages of shoal.explain.v1 as the loader gives them: what is absent is null, defaults are filled in. */
+
+/** inference.ModelInferRequest.InferInputTensor. */
+export interface TensorMessage {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly contents: Readonly<Record<string, readonly unknown[]>> | null;
+}
+
+export interface RowsMessage {
+  readonly inputs: readonly TensorMessage[];
+  readonly raw_input_contents: readonly Buffer[];
+}
+
+export interface ExplainedInputMessage {
+  readonly name: string;
+  readonly feature_names: readonly string[];
+  readonly groups: readonly number[];
+  readonly grid: GridMessage | null;
+}
+
+export interface GridMessage {
+  readonly rows: number;
+  readonly columns: number;
+  readonly height_axis: number;
+  readonly width_axis: number;
+}
+
+export interface BaselineMessage {
+  readonly baseline?: 'rows' | 'background' | 'generator';
+  readonly rows?: RowsMessage;
+  readonly background?: string;
+  readonly generator?: { readonly kind: 'ZERO' | 'MEAN' | 'CONSTANT'; readonly value: number };
+  readonly summarize: number;
+  readonly sample: number;
+}
+
+export interface OutputChoiceMessage {
+  readonly name: string;
+  readonly choice?: 'indices' | 'top_k' | 'argmax' | 'all';
+  readonly indices?: { readonly index: readonly number[] };
+  readonly top_k?: number;
+  readonly argmax?: boolean;
+  readonly all?: boolean;
+}
+
+export interface LinkMessage {
+  readonly function: 'IDENTITY' | 'LOGIT';
+  readonly epsilon: number;
+}
+
+/** What the methods can be told, by their names in the request's oneof. */
+export interface MethodMessages {
+  readonly auto?: object;
+  readonly exact?: { readonly banzhaf: boolean };
+  readonly kernel_shap?: object;
+  readonly permutation?: object;
+  readonly owen?: { readonly groups: readonly { readonly players: readonly number[] }[] };
+  readonly partition?: object;
+  readonly banzhaf?: object;
+  readonly interactions?: { readonly index: 'SII' | 'K_SII' | 'STII' };
+}
+
+export interface ExplainRequestMessage extends RowsMessage, MethodMessages {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly id: string;
+  readonly explained: readonly ExplainedInputMessage[];
+  readonly baseline: BaselineMessage | null;
+  readonly output: OutputChoiceMessage | null;
+  readonly link: LinkMessage | null;
+  readonly budget: { readonly max_evaluations: number; readonly target_error: number } | null;
+  readonly seed: number;
+  readonly row_batch: number;
+  readonly quality: {
+    readonly infidelity_samples: number;
+    readonly sensitivity_samples: number;
+    readonly deletion: boolean;
+    readonly insertion: boolean;
+  } | null;
+  /** Which method was asked for. */
+  readonly method?: string;
+}
+
+export interface PutBackgroundMessage {
+  readonly name: string;
+  readonly model: string;
+  readonly rows: RowsMessage | null;
+}
