@@ -2,6 +2,7 @@ import type { VersionAnnouncement } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
 import type { ShapleyResult } from '@shoal/explain';
 import type { InferResponseView } from '@shoal/protocol';
+import { createHash } from 'node:crypto';
 import { type AnswerParts, respond } from './answers/respond';
 import type { BackgroundRows } from './backgrounds/background-rows';
 import { makeBackground } from './backgrounds/make-background';
@@ -34,6 +35,8 @@ export interface RowParts {
   readonly door: StreamParts;
   readonly call: ExplainCall;
   readonly startedAt: number;
+  /** What other rows of the same call found out: values of the background, by all that they depend on. */
+  readonly baseValues?: Map<string, Float64Array>;
 }
 
 /** Between two partial answers, ms. */
@@ -55,10 +58,11 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     seed: message.seed,
   });
   const link = new Link(message.link);
+  const baseKey = baseKeyOf(parts, players, background, output);
   const context: MethodContext = {
     players,
     link,
-    ends: { full: link.applyAll(output.values) },
+    ends: { full: link.applyAll(output.values), empty: parts.baseValues?.get(baseKey) },
     background,
     masker: new GroupMasker(players, explained, background),
     version,
@@ -110,6 +114,11 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   refuseAnother(parts, deps);
   const result = running.answer();
   if (!result && how === 'deadline') throw noAnswerYet(name, usage);
+  if (result)
+    parts.baseValues?.set(
+      baseKey,
+      Float64Array.from(result.outputs, ({ baseValue }) => baseValue),
+    );
   const warnings =
     how === 'deadline' && running.sketched
       ? [`the deadline came before ${name} had an answer: these are Shapley values of one permutation`]
@@ -127,6 +136,20 @@ function requestsOf({ message, row, batched, answer }: RowParts, players: Player
     explained: players.inputs,
     output,
   });
+}
+
+/** Names what the background's value depends on: its rows, what is explained of them, and the inputs that stay as they are. */
+function baseKeyOf(
+  { row }: RowParts,
+  { inputs }: Players,
+  { sha256 }: BackgroundRows,
+  { name, indices }: ChosenOutput,
+) {
+  const hash = createHash('sha256').update(`${sha256} ${indices.join(',')} ${name}`);
+  for (const tensor of row) {
+    if (inputs.every((input) => input.name !== tensor.name)) hash.update(tensor.name).update(tensor.bytes);
+  }
+  return hash.digest('hex');
 }
 
 /** Says what is known every now and then. */

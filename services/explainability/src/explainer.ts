@@ -58,7 +58,15 @@ export class Explainer {
       // The first failure ends all.
       const abort = new AbortController();
       call.signal.addEventListener('abort', () => abort.abort(), { once: true });
-      const shared = { message, version, batched: true, door, call: { ...call, signal: abort.signal }, startedAt };
+      const shared = {
+        message,
+        version,
+        batched: true,
+        door,
+        call: { ...call, signal: abort.signal },
+        startedAt,
+        baseValues: new Map<string, Float64Array>(),
+      };
       const explanations: object[] = [];
       explanations[0] = await explainRow({ ...shared, row: first, answer }, this.#deps);
       let next = 1;

@@ -1,7 +1,9 @@
 import type { CancelTimer, Clock } from '@shoal/core';
 
-/** Least time that is kept for the answer's way back, ms. */
+/** What is kept at least for the answer's way back, as a part of all the time there is, and its bounds in ms. */
+const part = 0.03;
 const leastMs = 20;
+const mostMs = 300;
 /** What a round trip may take beyond the longest that was seen lately. */
 const factor = 1.5;
 /** How fast a long round trip is forgotten. */
@@ -13,6 +15,7 @@ const decay = 0.9;
 export class Pace {
   readonly #clock: Clock;
   readonly #deadline: number;
+  readonly #leastMs: number;
   #worstMs = 0;
   #sumMs = 0;
   #count = 0;
@@ -22,6 +25,7 @@ export class Pace {
   constructor(clock: Clock, deadline: number | undefined) {
     this.#clock = clock;
     this.#deadline = deadline ?? Infinity;
+    this.#leastMs = Math.min(Math.max(leastMs, part * (this.#deadline - clock.now())), mostMs);
   }
 
   /** A round trip has been measured. */
@@ -61,6 +65,6 @@ export class Pace {
   }
 
   #left(): number {
-    return this.#deadline - Math.max(leastMs, factor * this.#worstMs) - this.#clock.now();
+    return this.#deadline - Math.max(this.#leastMs, factor * this.#worstMs) - this.#clock.now();
   }
 }

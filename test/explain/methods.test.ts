@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ExplainClient, type Explanation } from '../support/explain-client';
+import { type DiabetesFixture, diabetesRequest, explainFixture, rowsOf } from '../support/explain-requests';
+import { root } from '../support/paths';
+import { type Shoal, startShoal } from '../support/shoal';
+import { float32 } from '../support/tensors';
+
+interface Iris {
+  readonly background: number[][];
+  readonly feature_names: string[];
+  readonly tolerance: number;
+  readonly cases: readonly {
+    readonly input: number[];
+    readonly base: number[];
+    readonly output_probabilities: number[];
+    readonly shapley_probabilities: number[][];
+  }[];
+}
+interface Digits {
+  readonly tolerance: number;
+  readonly case: {
+    readonly explained_class: number;
+    readonly input: number[][][];
+    readonly base_logits: number[];
+    readonly shapley_patches: { readonly values: number[][] };
+    readonly banzhaf_patches: number[];
+    readonly shapley_interaction_patches: number[][];
+  };
+}
+const iris = JSON.parse(readFileSync(path.join(root, 'libs/explain/src/fixtures/iris-logreg.json'), 'utf8')) as Iris;
+const digits = explainFixture<Digits>('digits-cnn');
+const diabetes = explainFixture<DiabetesFixture>('diabetes-mlp');
+const [diabetesCase] = diabetes.cases;
+let shoal: Shoal;
+/** One request at a time, of few rows. */
+let narrow: Shoal;
+let client: ExplainClient;
+let narrowClient: ExplainClient;
+
+beforeAll(async () => {
+  const models = { iris_logreg: {}, diabetes_mlp: {}, digits_cnn: {} };
+  [shoal, narrow] = await Promise.all([
+    startShoal({ models }),
+    startShoal({ models: { diabetes_mlp: {} }, args: ['--explain-outstanding-requests', '1'] }),
+  ]);
+  client = new ExplainClient(shoal.address);
+  narrowClient = new ExplainClient(narrow.address);
+}, 60_000);
+
+afterAll(async () => {
+  client.close();
+  narrowClient.close();
+  await Promise.all([shoal.stop(), narrow.stop()]);
+}, 40_000);
+
+function irisRequest(input: readonly number[], more: object = {}) {
+  return {
+    model_name: 'iris_logreg',
+    ...rowsOf(float32('input', [1, 4], input)),
+    explained: [{ name: 'input', feature_names: iris.feature_names }],
+    baseline: { rows: rowsOf(float32('input', [iris.background.length, 4], iris.background.flat())) },
+    output: { name: 'probabilities', all: true },
+    ...more,
+  };
+}
+
+function expectClose(got: readonly number[] | undefined, want: readonly number[] | undefined, tolerance: number): void {
+  expect(got).toHaveLength(want?.length ?? -1);
+  want?.forEach((value, at) => expect(Math.abs((got?.[at] ?? NaN) - value)).toBeLessThanOrEqual(tolerance));
+}
+
+test('auto takes all coalitions of few features, as shap does, and says so', async () => {
+  for (const { input, base, output_probabilities: full, shapley_probabilities: values } of iris.cases) {
+    const answer = await client.explain(irisRequest(input, { id: 'mine' }));
+    expect(answer).toMatchObject({ id: 'mine', model_version: '1', method: 'exact', partial: false });
+    expect(answer).toMatchObject({ exact: true, converged: true, stop_reason: 'exact', warnings: [] });
+    expect(answer.reason).toBe('4 features: all 16 coalitions can be evaluated');
+    expect(answer.features.map(({ name }) => name)).toEqual(iris.feature_names);
+    expect(answer.outputs.map(({ label }) => label)).toEqual(['setosa', 'versicolor', 'virginica']);
+    expect(answer.background).toMatchObject({ rows: 20, source: 'request', name: '' });
+    // The ends are known: the row itself is asked once, alone.
+    expect(answer.usage).toMatchObject({ evaluations: 16, rows: 1 + 15 * 20 });
+    for (const [at, one] of answer.outputs.entries()) {
+      expectClose(
+        one.values,
+        values.map((row) => row[at] as number),
+        iris.tolerance,
+      );
+      expectClose([one.base_value, one.output_value], [base[at] as number, full[at] as number], iris.tolerance);
+      expect(Math.abs(one.additivity_gap)).toBeLessThan(1e-12);
+      expect(one.standard_errors).toEqual([]);
+    }
+  }
+}, 30_000);
+
+test('what is explained is chosen once, for the row as it is', async () => {
+  const [{ input = [] } = {}] = iris.cases;
+  const chosen = async (output: object) =>
+    (await client.explain(irisRequest(input, { output }))).outputs.map((one) => [one.output, one.index]);
+  expect(await chosen({})).toEqual([['probabilities', 0]]);
+  expect(await chosen({ name: 'probabilities', top_k: 2 })).toEqual([
+    ['probabilities', 0],
+    ['probabilities', 1],
+  ]);
+  expect(await chosen({ indices: { index: [2, 0] } })).toEqual([
+    ['probabilities', 2],
+    ['probabilities', 0],
+  ]);
+  expect(await chosen({ name: 'label' })).toEqual([['label', 0]]);
+}, 30_000);
+
+test('the logit link: of a linear model against one row, weights times differences; what is saturated is clamped and told', async () => {
+  const [{ input = [] } = {}] = iris.cases;
+  const one = { baseline: { rows: rowsOf(float32('input', [1, 4], iris.background[0] ?? [])) } };
+  const answer = await client.explain(irisRequest(input, { ...one, link: { function: 'LOGIT', epsilon: 0.1 } }));
+  expect(answer.link).toMatchObject({ function: 'LOGIT', epsilon: 0.1 });
+  expect(answer.link.clamped).toBeGreaterThan(0);
+  expect(answer.warnings[0]).toContain('nearer to 0 or 1 than 0.1 were clamped');
+  expect(answer.outputs[0]?.output_value).toBeCloseTo(Math.log(9), 9);
+  const plain = await client.explain(irisRequest(input, { ...one, link: { function: 'LOGIT' } }));
+  const { base_value: base, output_value: full } = plain.outputs[0] as Explanation['outputs'][number];
+  expect(full).toBeCloseTo(Math.log(0.971493124961853 / 0.028506875038147), 4);
+  expect(plain.outputs[0]?.values.reduce((sum, value) => sum + value, base)).toBeCloseTo(full, 9);
+}, 30_000);
+
+const sampled = ['kernel_shap', 'permutation', 'partition', 'exact'] as const;
+test.each(sampled)(
+  '%s: ten features of a network, to its tolerance or its own error',
+  async (method) => {
+    const answer = await client.explain(diabetesRequest({ [method]: {}, seed: 7, budget: { max_evaluations: 2048 } }));
+    const [one] = answer.outputs;
+    expect(answer.method).toBe(method);
+    expectClose(
+      [one?.base_value ?? 0, one?.output_value ?? 0],
+      [diabetesCase?.base ?? 1, diabetesCase?.output ?? 1],
+      1e-4,
+    );
+    expect(Math.abs(one?.additivity_gap ?? 1)).toBeLessThan(1e-9);
+    if (method === 'partition') return;
+    const want = diabetesCase?.shapley.map(([value]) => value as number) ?? [];
+    for (const [at, value] of want.entries()) {
+      const error = one?.standard_errors[at] ?? 0;
+      expect(Math.abs((one?.values[at] ?? NaN) - value)).toBeLessThanOrEqual(diabetes.tolerance + 5 * error);
+    }
+    expect(answer.exact).toBe(method !== 'permutation');
+  },
+  30_000,
+);
+
+test('the same request gives the same numbers, whatever is under way at a time and however rows are cut', async () => {
+  for (const method of ['kernel_shap', 'permutation', 'banzhaf', 'interactions', 'partition']) {
+    const request = diabetesRequest({ [method]: {}, seed: 3, budget: { max_evaluations: 400 } });
+    const wide = await client.explain(request);
+    const [again, one, cut] = await Promise.all([
+      client.explain(request),
+      narrowClient.explain(request),
+      narrowClient.explain({ ...request, row_batch: 20 }),
+    ]);
+    for (const other of [again, one, cut]) expect(other.outputs).toEqual(wide.outputs);
+    expect(cut.usage.requests).toBeGreaterThan(one.usage.requests);
+    const another = await client.explain({ ...request, seed: 4 });
+    if (method !== 'partition') expect(another.outputs).not.toEqual(wide.outputs);
+  }
+}, 60_000);
+
+test('a target error ends it before the budget', async () => {
+  const budget = { max_evaluations: 100_000, target_error: 0.05 };
+  const answer = await client.explain(diabetesRequest({ permutation: {}, budget }));
+  expect(answer).toMatchObject({ exact: false, converged: true, stop_reason: 'target_error' });
+  expect(answer.usage.evaluations).toBeLessThan(50_000);
+  const values = answer.outputs[0]?.values ?? [];
+  const worst = Math.max(...(answer.outputs[0]?.standard_errors ?? [NaN]));
+  expect(worst).toBeLessThan(0.05 * (Math.max(...values) - Math.min(...values)));
+}, 30_000);
+
+describe('an image in patches', () => {
+  const request = (more: object) => ({
+    model_name: 'digits_cnn',
+    ...rowsOf(float32('image', [1, 1, 8, 8], digits.case.input.flat(2))),
+    explained: [{ name: 'image', grid: { rows: 4, columns: 4 } }],
+    baseline: { generator: { kind: 'ZERO' } },
+    output: { name: 'logits', all: true },
+    budget: { max_evaluations: 65_536 },
+    ...more,
+  });
+
+  test('Shapley values of all logits, from all 65536 coalitions', async () => {
+    const answer = await client.explain(request({ exact: {} }));
+    expect(answer.usage.evaluations).toBe(65_536);
+    expect(answer.features).toHaveLength(16);
+    expect(answer.features.every(({ elements }) => elements === 4)).toBe(true);
+    for (const { index, values, base_value: base } of answer.outputs) {
+      expectClose(
+        values,
+        digits.case.shapley_patches.values.map((row) => row[index] as number),
+        digits.tolerance,
+      );
+      expectClose([base], [digits.case.base_logits[index] as number], digits.tolerance);
+    }
+  }, 120_000);
+
+  test('Banzhaf values and interactions of the class that wins', async () => {
+    const output = { name: 'logits', argmax: true };
+    const banzhaf = await client.explain(request({ exact: { banzhaf: true }, output }));
+    expect(banzhaf.outputs.map(({ index }) => index)).toEqual([digits.case.explained_class]);
+    expectClose(banzhaf.outputs[0]?.values, digits.case.banzhaf_patches, digits.tolerance);
+    const pairs = await client.explain(request({ interactions: { index: 'SII' }, output }));
+    expectClose(pairs.outputs[0]?.interactions, digits.case.shapley_interaction_patches.flat(), digits.tolerance);
+  }, 120_000);
+});
+
+test('rows of a batch are explained as each of them alone, and what they share is asked once', async () => {
+  const rows = iris.cases.map(({ input }) => input);
+  const single = await Promise.all(rows.map((input) => client.explain(irisRequest(input))));
+  const request = { ...irisRequest([]), ...rowsOf(float32('input', [rows.length, 4], rows.flat())) };
+  const { explanations } = await client.call<{ explanations: Explanation[] }>('ExplainBatch', request);
+  expect(explanations.map(({ outputs }) => outputs)).toEqual(single.map(({ outputs }) => outputs));
+  const asked = explanations.reduce((sum, { usage }) => sum + usage.rows, 0);
+  expect(asked).toBe(single.reduce((sum, { usage }) => sum + usage.rows, 0) - 20 * (rows.length - 1));
+}, 30_000);
+
+test('what there is can be asked for', async () => {
+  const { methods } = await client.call<{ methods: { name: string; needs: string }[] }>('ListMethods', {});
+  expect(methods.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['auto', 'exact', 'kernel_shap', 'permutation']),
+  );
+  expect(await client.failure('Explain', diabetesRequest({ anchors: {} }))).toMatchObject({ code: 'UNIMPLEMENTED' });
+}, 30_000);
