@@ -111,8 +111,8 @@ export class ExplainClient {
     }
   }
 
-  /** All messages of ExplainStream. @param heard each as it comes */
-  stream(request: object, heard: (answer: Explanation) => void = () => undefined): Promise<Explanation[]> {
+  /** All messages of ExplainStream. */
+  stream(request: object, options: ExplainOptions = {}): Promise<Explanation[]> {
     const method = methodOf('ExplainStream');
     const answers: Explanation[] = [];
     const call: ClientReadableStream<Explanation> = this.#client.makeServerStreamRequest(
@@ -120,14 +120,12 @@ export class ExplainClient {
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      new Metadata(),
-      deadlineOf({}),
+      metadataOf(options),
+      deadlineOf(options),
     );
+    options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
     return new Promise((resolve, reject) => {
-      call.on('data', (answer: Explanation) => {
-        answers.push(answer);
-        heard(answer);
-      });
+      call.on('data', (answer: Explanation) => answers.push(answer));
       call.on('error', reject);
       call.on('end', () => resolve(answers));
     });

@@ -39,8 +39,8 @@ export interface RowParts {
   readonly baseValues?: Map<string, Float64Array>;
 }
 
-/** Between two partial answers, ms. */
-const partialEveryMs = 250;
+/** Between two partial answers, and two looks whether it is still the same model, ms. */
+const nowAndThenMs = 250;
 
 /** @returns shoal.explain.v1.ExplainResponse @throws ShoalError */
 export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<object> {
@@ -109,7 +109,10 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     },
     usage,
     signal: call.signal,
-    progressed: call.partial && partials(call.partial, running, answerParts, clock.now.bind(clock)),
+    progressed: nowAndThen(clock, () => {
+      refuseAnother(parts, deps);
+      return call.partial === undefined || tellPartial(call.partial, running, answerParts());
+    }),
   });
   refuseAnother(parts, deps);
   const result = running.answer();
@@ -152,28 +155,28 @@ function baseKeyOf(
   return hash.digest('hex');
 }
 
-/** Says what is known every now and then. */
-function partials(
-  tell: (response: object) => void,
-  running: Running,
-  parts: () => AnswerParts,
-  now: () => number,
-): () => void {
-  let last = now();
+/** A function that does something at most every quarter of a second; what returns false is tried again at once. */
+function nowAndThen(clock: ExplainerDeps['clock'], act: () => boolean): () => void {
+  let last = clock.now();
   return () => {
-    if (now() - last < partialEveryMs) return;
-    const result: ShapleyResult | undefined = running.answer();
-    if (!result) return;
-    last = now();
-    tell(
-      respond(parts(), {
-        result: { ...result, exact: false, converged: false },
-        partial: true,
-        stopped: undefined,
-        warnings: [],
-      }),
-    );
+    const now = clock.now();
+    if (now - last >= nowAndThenMs && act()) last = now;
   };
+}
+
+/** Says what is known so far; false when nothing is. */
+function tellPartial(tell: (response: object) => void, running: Running, parts: AnswerParts): boolean {
+  const result: ShapleyResult | undefined = running.answer();
+  if (!result) return false;
+  tell(
+    respond(parts, {
+      result: { ...result, exact: false, converged: false },
+      partial: true,
+      stopped: undefined,
+      warnings: [],
+    }),
+  );
+  return true;
 }
 
 /** As many as the model takes at once; whole coalitions where they fit. */
