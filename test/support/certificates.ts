@@ -21,6 +21,9 @@ export class ClusterCertificates implements ClusterSecurity {
     this.issue('link', ['shoal-link']);
     this.issue('server', ['localhost', '127.0.0.1']);
     this.issue('nats', ['localhost', '127.0.0.1']);
+    const client = this.#clients.issue(['explainability']);
+    this.write('asking', client.cert);
+    this.write('asking-key', client.key);
     const tls = [
       '--tls',
       '--tlsverify',
@@ -40,7 +43,9 @@ export class ClusterCertificates implements ClusterSecurity {
     const links = [...this.#pair('link', '--link-cert', '--link-key'), '--link-ca', this.file('ca')];
     const port = [...this.#pair('server', '--grpc-server-cert', '--grpc-server-key'), '--grpc-use-ssl-mutual'];
     const door = [...port, '--grpc-root-cert', this.file('clients-ca')];
-    return [...nats, ...links, ...(service === 'router' ? door : [])];
+    const asking = [...this.#pair('asking', '--router-cert', '--router-key'), '--router-ca', this.file('ca')];
+    const own = { router: door, explainability: asking, batching: [], 'model-worker': [] };
+    return [...nats, ...links, ...own[service]];
   }
 
   /** What a client of the cluster brings. */

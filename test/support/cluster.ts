@@ -82,7 +82,13 @@ export interface ClusterSecurity {
   readonly credentials: ChannelCredentials;
 }
 
-export type ServiceName = 'router' | 'batching' | 'model-worker';
+export type ServiceName = 'router' | 'batching' | 'model-worker' | 'explainability';
+
+const saysWhenUp = {
+  batching: /Takes routers' links at/,
+  'model-worker': /Runners take links at/,
+  explainability: /Takes routers' calls at/,
+} as const;
 
 /** A router that listens, with a client of its own. */
 export interface Door {
@@ -146,7 +152,7 @@ export class Cluster {
     const host = `127.0.1.${number}`;
     if (this.network) {
       this.network.register(host, name);
-      if (service === 'batching') argv.push('--link-address', `${host}:0`);
+      if (service === 'batching' || service === 'explainability') argv.push('--link-address', `${host}:0`);
       if (service === 'model-worker') argv.push('--runner-host', host);
     }
     const member = new ClusterMember(name, argv, this.network?.environment(name));
@@ -156,7 +162,7 @@ export class Cluster {
       const credentials = this.#security?.credentials;
       const client = new StockClient(address, credentials);
       this.doors.push({ member, address, client, control: new ControlClient(address, credentials) });
-    } else await member.says(service === 'batching' ? /Takes routers' links at/ : /Runners take links at/);
+    } else await member.says(saysWhenUp[service]);
     return member;
   }
 
@@ -202,7 +208,7 @@ export function serviceOf({ name }: ClusterMember): ServiceName {
 /** Undefined where there is no nats-server to be had (never in CI). */
 export async function startCluster(
   models: Readonly<Record<string, ModelSource>>,
-  counts: Readonly<Record<ServiceName, number>>,
+  counts: Readonly<Record<Exclude<ServiceName, 'explainability'>, number> & { explainability?: number }>,
   {
     network = false,
     security,

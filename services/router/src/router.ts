@@ -108,7 +108,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   // Who asks need not wait for a worker that may come back: its workers do that.
   const placement = new PlacementView(bus, clock, 0);
   const desires = new ModelDesires({ id: deps.id, bus, view: placement, clock, random: deps.random });
-  const explainers = new ExplainPeers(bus, deps.linkTls);
+  const explainers = new ExplainPeers(bus, clock, deps.linkTls);
   const server = buildServer({
     explainers,
     access: guard?.access,

@@ -2,13 +2,13 @@ import { type Clock, ShoalError } from '@shoal/core';
 import type {
   CallContext,
   CallOptions,
+  ClientStream,
   Handlers,
   MethodDefinition,
-  RpcClient,
   ServiceDefinition,
   StreamCall,
 } from '@shoal/rpc';
-import type { ExplainPeers } from '../explain/explain-peers';
+import type { ExplainPeer, ExplainPeers } from '../explain/explain-peers';
 
 type BytesMethod = MethodDefinition<Buffer, Buffer>;
 
@@ -28,6 +28,7 @@ export function explainHandlers(definition: ServiceDefinition, peers: ExplainPee
   );
 }
 
+/** Asks another instance, once, when the first does not answer: whatever is asked can be asked twice. */
 async function relay(
   method: BytesMethod,
   request: Buffer,
@@ -35,14 +36,25 @@ async function relay(
   peers: ExplainPeers,
   clock: Clock,
 ): Promise<Buffer> {
-  const options = optionsOf(call, clock);
-  const peer = peers.take();
   const abort = new AbortController();
   call.onCancel(() => abort.abort(new ShoalError('CANCELLED', 'the call was cancelled')));
+  const ask = async (peer: ExplainPeer): Promise<Buffer> => {
+    try {
+      return await peer.client.unary(method, request, { ...optionsOf(call, clock), signal: abort.signal });
+    } catch (thrown) {
+      if (isLost(thrown)) peer.avoid();
+      throw thrown;
+    } finally {
+      peer.release();
+    }
+  };
+  const first = peers.take();
   try {
-    return await peer.client.unary(method, request, { ...options, signal: abort.signal });
-  } finally {
-    peer.release();
+    return await ask(first);
+  } catch (thrown) {
+    const second = isLost(thrown) ? peers.find(first.client) : undefined;
+    if (!second) throw thrown;
+    return ask(second);
   }
 }
 
@@ -53,29 +65,37 @@ function relayStream(
   peers: ExplainPeers,
   clock: Clock,
 ): void {
-  const options = optionsOf(call, clock);
-  const peer = peers.take();
-  const stream = open(peer.client, method, options, () => peer.release());
-  call.onCancel(() => stream.cancel());
-  stream.onMessage((message) => {
-    if (!call.write(message)) stream.pause();
+  let stream: ClientStream<Buffer, Buffer> | undefined;
+  let answered = false;
+  let cancelled = false;
+  function start(peer: ExplainPeer, second: boolean): void {
+    const opened = peer.client.stream(method, optionsOf(call, clock));
+    stream = opened;
+    opened.onMessage((message) => {
+      answered = true;
+      if (!call.write(message)) opened.pause();
+    });
+    opened.onEnd((error) => {
+      peer.release();
+      const lost = isLost(error) && !answered && !cancelled;
+      if (lost) peer.avoid();
+      const other = lost && !second ? peers.find(peer.client) : undefined;
+      if (other) start(other, true);
+      else call.end(error);
+    });
+    opened.write(request);
+    opened.end();
+  }
+  call.onCancel(() => {
+    cancelled = true;
+    stream?.cancel();
   });
-  call.onDrain(() => stream.resume());
-  stream.onEnd((error) => {
-    peer.release();
-    call.end(error);
-  });
-  stream.write(request);
-  stream.end();
+  call.onDrain(() => stream?.resume());
+  start(peers.take(), false);
 }
 
-function open(client: RpcClient, method: BytesMethod, options: CallOptions, failed: () => void) {
-  try {
-    return client.stream(method, options);
-  } catch (thrown) {
-    failed();
-    throw thrown;
-  }
+function isLost(thrown: unknown): boolean {
+  return thrown instanceof ShoalError && thrown.code === 'UNAVAILABLE';
 }
 
 function optionsOf(call: CallContext, clock: Clock): CallOptions {
