@@ -26,3 +26,12 @@ export { type Groups, owen } from './shapley/owen';
 export { balancedTree, type FeatureTree, partition, type PartitionOptions } from './shapley/partition';
 export { permutationShapley } from './shapley/permutation';
 export { type InteractionOptions, sampledInteractions } from './shapley/sampled-interactions';
+export { type InterventionalOptions, interventionalTrees } from './tree/interventional';
+export { pathDependentObstacle, pathDependentTrees } from './tree/path-dependent';
+export { readTrees, type TreeModel } from './tree/read-trees';
+export {
+  evaluateTrees,
+  type TreeExplainer,
+  type TreeExplainerOptions,
+  type TreeInteractions,
+} from './tree/tree-explainer';

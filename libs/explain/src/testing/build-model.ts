@@ -20,6 +20,8 @@ export interface Constant {
 
 export interface ModelText {
   readonly opset?: number;
+  /** Version of ai.onnx.ml; without: 2. */
+  readonly ml?: number;
   /** Version of the file format; without: 7 up to opset 14, then 8. Below 4 constants are listed as inputs, too. */
   readonly irVersion?: number;
   /** Element type of inputs, outputs and constants; without: float. */
@@ -61,7 +63,7 @@ export function buildModel(text: ModelText): Uint8Array {
     irVersion,
     opsets: new Map([
       ['', text.opset ?? 17],
-      ['ai.onnx.ml', 2],
+      ['ai.onnx.ml', text.ml ?? 2],
       ['com.microsoft', 1],
     ]),
     graph: { nodes, initializers: new Map(), inputs, outputs, values: [], rest: protoFields(added.finish()) },
