@@ -58,7 +58,7 @@ test('any router hands on; an instance that ends or dies takes its calls with it
   const failures = [1, 2].map(() => first.failure('Explain', long, { deadlineMs: 60_000 }));
   const predictions = async () => {
     const stats = await cluster?.doors[0]?.client.call('ModelStatistics', { name: 'diabetes_mlp' });
-    return (stats?.model_stats ?? []).reduce((sum, { inference_count: count }) => sum + Number(count), 0);
+    return (stats?.model_stats ?? []).reduce((sum, { inference_count: count }) => sum + count, 0);
   };
   const before = await predictions();
   await eventually('both are at work', async () => (await predictions()) > before + 10_000);

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 async function inferences(model: string): Promise<number> {
   const { model_stats: stats } = await shoal.client.call('ModelStatistics', { name: model });
-  return Number(stats[0]?.inference_count ?? 0);
+  return stats[0]?.inference_count ?? 0;
 }
 
 /** Resolves when explaining has begun. */
@@ -50,15 +50,10 @@ async function stopped(model: string): Promise<void> {
 }
 
 test('with a deadline there is an answer before it: the best so far, flagged', async () => {
-  for (const method of ['permutation', 'kernel_shap', 'banzhaf']) {
+  for (const method of ['permutation', 'banzhaf']) {
     const answer = await client.explain(diabetesRequest({ ...long, permutation: undefined, [method]: {} }), {
       deadlineMs: 3000,
     });
-    if (method === 'kernel_shap') {
-      // Ten features: it has all coalitions long before.
-      expect(answer.stop_reason).toBe('exact');
-      continue;
-    }
     expect(answer).toMatchObject({ stop_reason: 'deadline', exact: false, converged: false, partial: false });
     expect(answer.outputs[0]?.values).toHaveLength(10);
     expect(Math.max(...(answer.outputs[0]?.standard_errors ?? []))).toBeGreaterThan(0);

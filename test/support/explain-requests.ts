@@ -31,7 +31,7 @@ const diabetes = explainFixture<DiabetesFixture>('diabetes-mlp');
 
 /** A request about the first row of `diabetes_mlp`'s fixture, against 20 others: 10 features. */
 export function diabetesRequest(more: object = {}) {
-  const { input = [] } = diabetes.cases[0] ?? {};
+  const input = diabetes.cases[0]?.input ?? [];
   return {
     model_name: 'diabetes_mlp',
     ...rowsOf(float32('input', [1, 10], input)),

@@ -72,6 +72,20 @@ export interface ExplainabilityAnnouncement {
   readonly address: string;
 }
 
+/** Served by each model-worker, as `model-worker.file.<worker>`: puts the file of a version that it serves among the blobs. */
+export const modelFileSubject = 'model-worker.file';
+
+export interface ModelFileCall extends ModelKey {
+  /** Larger files are refused. */
+  readonly maxBytes: number;
+}
+
+export interface ModelFileAnswer {
+  /** Where it lies among the blobs; what nobody names is removed after a while. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
 export const explainabilityPrefix = 'explainability/';
 
 /** `backgrounds/<name>` of the state: rows that explanations compare with. */

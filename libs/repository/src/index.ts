@@ -1,3 +1,4 @@
+export { readBounded } from './bounded-read';
 export { checkInstanceGroups } from './check-instances';
 export { type CompletedConfig, completeConfig, type CompleteOptions } from './complete';
 export {

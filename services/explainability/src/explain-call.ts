@@ -3,6 +3,7 @@ import type { Metadata } from '@shoal/rpc';
 import type { BackgroundStore } from './backgrounds/background-store';
 import type { ExplainConfig } from './flags';
 import type { Routers } from './models/routers';
+import type { ModelFiles } from './models/model-files';
 import type { Versions } from './models/versions';
 
 /** What explanations are made with. */
@@ -11,6 +12,7 @@ export interface ExplainerDeps {
   readonly config: ExplainConfig;
   readonly routers: Routers;
   readonly versions: Versions;
+  readonly files: ModelFiles;
   readonly backgrounds: BackgroundStore;
 }
 

@@ -7,7 +7,7 @@ import { type AnswerParts, respond } from './answers/respond';
 import type { BackgroundRows } from './backgrounds/background-rows';
 import { makeBackground } from './backgrounds/make-background';
 import type { ExplainCall, ExplainerDeps } from './explain-call';
-import { chooseMethod } from './methods/auto';
+import { type Chosen, startChosen } from './methods/auto';
 import type { MethodContext, Running } from './methods/method';
 import { methodNamed } from './methods/methods';
 import { withSketch } from './methods/with-sketch';
@@ -61,6 +61,9 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   const baseKey = baseKeyOf(parts, players, background, output);
   const context: MethodContext = {
     players,
+    row: explained,
+    output,
+    modelFile: (maxBytes) => deps.files.get(version, maxBytes),
     link,
     ends: { full: link.applyAll(output.values), empty: parts.baseValues?.get(baseKey) },
     background,
@@ -71,9 +74,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     targetError: targetErrorOf(message),
     options: message,
   };
-  const chosen = message.method === undefined || message.method === 'auto' ? chooseMethod(context) : undefined;
-  const name = chosen?.name ?? message.method ?? '';
-  const started = await methodNamed(name).start(context);
+  const { name, reason, running: started } = await start(message.method, context);
   // Some methods know nothing for long; with a deadline there is to be something by then.
   const running: Running & { readonly sketched?: boolean } =
     call.deadline !== undefined && started.answer() === undefined ? withSketch(started, context) : started;
@@ -85,9 +86,9 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     model: message.model_name,
     version: parts.answer.modelVersion,
     method: name,
-    reason: chosen?.reason ?? '',
+    reason,
     players,
-    output,
+    output: running.indices ? { ...output, indices: running.indices } : output,
     labels: version.labels?.[output.name] ?? [],
     link,
     background,
@@ -122,12 +123,17 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
       baseKey,
       Float64Array.from(result.outputs, ({ baseValue }) => baseValue),
     );
-  const warnings =
+  const late =
     how === 'deadline' && running.sketched
       ? [`the deadline came before ${name} had an answer: these are Shapley values of one permutation`]
       : [];
   const stopped = how === 'deadline' ? 'deadline' : undefined;
-  return respond(answerParts(), { result, partial: false, stopped, warnings });
+  return respond(answerParts(), { result, partial: false, stopped, warnings: [...(running.notes ?? []), ...late] });
+}
+
+async function start(method: string | undefined, context: MethodContext): Promise<Chosen> {
+  if (method === undefined || method === 'auto') return startChosen(context);
+  return { name: method, reason: '', running: await methodNamed(method).start(context) };
 }
 
 function requestsOf({ message, row, batched, answer }: RowParts, players: Players, output: ChosenOutput): RowRequests {

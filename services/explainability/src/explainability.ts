@@ -6,6 +6,7 @@ import { BackgroundStore } from './backgrounds/background-store';
 import { Explainer } from './explainer';
 import type { ExplainConfig } from './flags';
 import { explainHandlers } from './handlers';
+import { ModelFiles } from './models/model-files';
 import { type RouterOptions, followRouters } from './models/routers';
 import { Versions } from './models/versions';
 
@@ -50,7 +51,7 @@ export async function startExplainability(deps: ExplainabilityDeps): Promise<Exp
   });
   const versions = new Versions(bus);
   const routers = followRouters(bus, deps.routers);
-  const explainer = new Explainer({ clock, config, routers, versions, backgrounds });
+  const explainer = new Explainer({ clock, config, routers, versions, backgrounds, files: new ModelFiles(bus) });
   const server = createServer({
     clock,
     keepaliveMs,

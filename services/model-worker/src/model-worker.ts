@@ -6,6 +6,7 @@ import type { Clock, Random } from '@shoal/core';
 import type { TlsFiles } from '@shoal/rpc';
 import type { Logger } from '@shoal/telemetry';
 import { ModelControl } from './control/model-control';
+import { serveFiles } from './control/serve-files';
 import type { ModelWorkerConfig } from './flags';
 import { runnerTls } from './supervisor/runner-tls';
 import { findGpus } from './supervisor/gpus';
@@ -63,7 +64,9 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
   // Should the process end without a drain, no socket may be left behind.
   const tidy = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', tidy);
+  const endFiles = serveFiles(context, control);
   const finish = () => {
+    endFiles();
     context.batching.close();
     process.off('exit', tidy);
     tidy();

@@ -1,16 +1,48 @@
-import type { MethodContext } from './method';
+import type { TreeModel } from '@shoal/explain';
+import { ShoalError } from '@shoal/core';
+import type { MethodContext, Running } from './method';
+import { methodNamed } from './methods';
+import { explainTrees, treeObstacle, treesIn } from './tree';
 
 /** Up to so many features all coalitions are evaluated: 1024. */
 const fewPlayers = 10;
 /** From so many features on, least squares over all of them costs more than it gives. */
 const manyPlayers = 200;
 
-/** The method for who does not care which, and why it is that one. */
-export function chooseMethod({ players, budget }: Pick<MethodContext, 'players' | 'budget'>): {
+/** Larger files are not fetched only to see whether there are trees in them. */
+const maxTreeBytes = 32 * 1024 ** 2;
+
+/** A method that was chosen, at work. */
+export interface Chosen {
   readonly name: string;
   readonly reason: string;
-} {
-  const count = players.sizes.length;
+  readonly running: Running;
+}
+
+/** The method for who does not care which, and why it is that one. @throws ShoalError as methods do */
+export async function startChosen(context: MethodContext): Promise<Chosen> {
+  const model = await treesOf(context);
+  const obstacle = model && treeObstacle(context, model);
+  if (model && obstacle === undefined) {
+    const reason = 'the model is an ensemble of trees, whose values can be read off them';
+    return { name: 'tree_shap', reason, running: explainTrees(context, model) };
+  }
+  const { name, reason } = chooseByCount(context.players.sizes.length, context.budget);
+  const beside = obstacle === undefined ? '' : `; tree_shap is not taken: ${obstacle}`;
+  return { name, reason: reason + beside, running: await methodNamed(name).start(context) };
+}
+
+/** Undefined for all other models, and for those that cannot be looked into. */
+async function treesOf(context: MethodContext): Promise<TreeModel | undefined> {
+  try {
+    return treesIn(await context.modelFile(maxTreeBytes), context.output.name);
+  } catch (thrown) {
+    if (thrown instanceof ShoalError) return undefined;
+    throw thrown;
+  }
+}
+
+export function chooseByCount(count: number, budget: number): { readonly name: string; readonly reason: string } {
   if (count <= fewPlayers && 2 ** count <= budget) {
     return { name: 'exact', reason: `${count} features: all ${2 ** count} coalitions can be evaluated` };
   }

@@ -6,16 +6,22 @@ import type { KnownEnds } from '../perturbing/coalition-source';
 import type { GroupMasker } from '../perturbing/group-masker';
 import type { Link } from '../perturbing/link';
 import type { MethodMessages } from '../requests/messages';
+import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';
 
 /** What a method is made from. */
 export interface MethodContext {
   readonly players: Players;
+  /** Raw contents of each explained input. */
+  readonly row: readonly Uint8Array[];
   readonly link: Link;
   readonly ends: KnownEnds;
   readonly background: BackgroundRows;
   readonly masker: GroupMasker;
   readonly version: VersionAnnouncement;
+  readonly output: ChosenOutput;
+  /** The model's own file, for who looks into it. @throws ShoalError FAILED_PRECONDITION when it cannot be had */
+  readonly modelFile: (maxBytes?: number) => Promise<Uint8Array>;
   readonly seed: number;
   /** Coalitions at most. */
   readonly budget: number;
@@ -29,6 +35,10 @@ export interface Running {
   readonly source: AskSource;
   /** Undefined before there is an answer. */
   answer(): ShapleyResult | undefined;
+  /** Elements of the output that the answer is about, where they are others than those that were chosen. */
+  readonly indices?: readonly number[];
+  /** What whoever reads the answer has to know. */
+  readonly notes?: readonly string[];
 }
 
 /** One method, as clients name it. */

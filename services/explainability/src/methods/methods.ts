@@ -2,9 +2,10 @@ import { ShoalError } from '@shoal/core';
 import { quoted } from '../requests/refuse';
 import type { Method } from './method';
 import { shapleyMethods } from './shapley';
+import { treeMethods } from './tree';
 
 /** All that are served. */
-export const methods: readonly Method[] = [...shapleyMethods];
+export const methods: readonly Method[] = [...shapleyMethods, ...treeMethods];
 
 /** @throws ShoalError UNIMPLEMENTED */
 export function methodNamed(name: string): Method {

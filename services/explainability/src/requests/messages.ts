@@ -59,6 +59,7 @@ export interface MethodMessages {
   readonly owen?: { readonly groups: readonly { readonly players: readonly number[] }[] };
   readonly partition?: object;
   readonly banzhaf?: object;
+  readonly tree_shap?: { readonly path_dependent: boolean };
   readonly interactions?: { readonly index: 'SII' | 'K_SII' | 'STII' };
 }
 

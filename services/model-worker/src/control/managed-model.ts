@@ -43,6 +43,12 @@ export class ManagedModel {
     return [...this.#serving.keys()];
   }
 
+  /** The file that serves as a generation of a version; undefined when that serves no more. */
+  fileOf(version: number, generation: string): string | undefined {
+    const serving = this.#serving.get(version);
+    return serving?.key.generation === generation ? serving.file : undefined;
+  }
+
   /**
    * Loads the versions `numbers` of a scanned model anew and retires what they replace, and what the scan no longer holds.
    * All come up, or none does and what served goes on serving: then throws INVALID_ARGUMENT in Triton's words.

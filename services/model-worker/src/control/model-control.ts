@@ -2,6 +2,7 @@ import {
   type Desire,
   type LookAnswer,
   type LookCall,
+  type ModelKey,
   type WorkerAnnouncement,
   instanceSubject,
   lookSubject,
@@ -107,6 +108,11 @@ export class ModelControl {
     this.#view.onChange(() => this.#look());
     this.#look();
     return { loaded: loaded.then(() => this.#poll.schedule()) };
+  }
+
+  /** The file of a version that serves here; undefined when it does not. */
+  fileOf(key: ModelKey): string | undefined {
+    return this.#loader.fileOf(key);
   }
 
   /** Ends the loads that go on, and takes no more. */

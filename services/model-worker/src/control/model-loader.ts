@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Desire } from '@shoal/bus';
+import type { Desire, ModelKey } from '@shoal/bus';
 import { type ShoalError, sleep, toShoalError } from '@shoal/core';
 import {
   type ModelSnapshot,
@@ -72,6 +72,11 @@ export class ModelLoader {
 
   isServing(name: string): boolean {
     return (this.#models.get(name)?.serving.length ?? 0) > 0;
+  }
+
+  /** The file of a version that serves here; undefined when it does not. */
+  fileOf({ model, version, generation }: ModelKey): string | undefined {
+    return this.#models.get(model)?.fileOf(version, generation);
   }
 
   /** Models of which a version serves. */

@@ -56,6 +56,11 @@ export class Generation {
     return this.#config;
   }
 
+  /** Absolute path of the model file. */
+  get file(): string {
+    return this.#version.file;
+  }
+
   get labels(): ScannedModel['labels'] {
     return this.#model.labels;
   }
