@@ -60,7 +60,9 @@ export function legacyNode(text: EnsembleText, input = 'x', output = 'y'): NodeT
   const branch = (pick: (node: Branch) => number): number[] =>
     rows.map(({ node }) => ('feature' in node ? pick(node) : 0));
   const weights = rows.flatMap((row) =>
-    'feature' in row.node ? [] : Object.entries(row.node.weights).map(([id, value]) => ({ ...row, id: Number(id), at: row.id, value })),
+    'feature' in row.node
+      ? []
+      : Object.entries(row.node.weights).map(([id, value]) => ({ ...row, id: Number(id), at: row.id, value })),
   );
   const prefix = text.classifier === true ? 'class' : 'target';
   const covers = rows.map(({ node }) => node.cover ?? 1);
@@ -72,7 +74,9 @@ export function legacyNode(text: EnsembleText, input = 'x', output = 'y'): NodeT
       nodes_treeids: rows.map((row) => row.tree),
       nodes_nodeids: rows.map((row) => row.id),
       nodes_featureids: branch((node) => node.feature),
-      nodes_modes: { strings: rows.map(({ node }) => ('feature' in node ? `BRANCH_${node.mode.toUpperCase()}` : 'LEAF')) },
+      nodes_modes: {
+        strings: rows.map(({ node }) => ('feature' in node ? `BRANCH_${node.mode.toUpperCase()}` : 'LEAF')),
+      },
       nodes_values: { floats: branch((node) => node.threshold) },
       nodes_truenodeids: rows.map((row) => row.yes),
       nodes_falsenodeids: rows.map((row) => row.no),
@@ -112,14 +116,28 @@ export function ensembleNode(text: EnsembleText, type: number = elementType.floa
       tree_roots: text.trees.map((_, tree) => number(tree, 0)),
       nodes_featureids: inner.map(({ node }) => node.feature),
       nodes_modes: { tensor: bytesTensor(inner.map(({ node }) => nodeMode[node.mode])) },
-      nodes_splits: { tensor: makeTensor('', type, [inner.length], inner.map(({ node }) => node.threshold)) },
+      nodes_splits: {
+        tensor: makeTensor(
+          '',
+          type,
+          [inner.length],
+          inner.map(({ node }) => node.threshold),
+        ),
+      },
       nodes_truenodeids: inner.map(({ tree, yes }) => number(tree, yes)),
       nodes_trueleafs: inner.map(({ tree, yes }) => isLeaf(tree, yes)),
       nodes_falsenodeids: inner.map(({ tree, no }) => number(tree, no)),
       nodes_falseleafs: inner.map(({ tree, no }) => isLeaf(tree, no)),
       nodes_missing_value_tracks_true: inner.map(({ node }) => (node.missing === true ? 1 : 0)),
       leaf_targetids: ends.map(([target]) => Number(target)),
-      leaf_weights: { tensor: makeTensor('', type, [ends.length], ends.map(([, weight]) => weight)) },
+      leaf_weights: {
+        tensor: makeTensor(
+          '',
+          type,
+          [ends.length],
+          ends.map(([, weight]) => weight),
+        ),
+      },
       ...(sets.length === 0 ? {} : { membership_values: { tensor: makeTensor('', type, [sets.length], sets) } }),
       n_targets: text.targets,
       aggregate_function: ['AVERAGE', 'SUM', 'MIN', 'MAX'].indexOf(text.aggregate ?? 'SUM'),

@@ -35,7 +35,8 @@ function tree(options: RandomTrees, depth: number): fc.Arbitrary<Tree> {
       feature: fc.integer({ min: 0, max: options.features - 1 }),
       mode: fc.constantFrom(...options.modes),
       threshold,
-      members: fc.uniqueArray(threshold, { minLength: 1, maxLength: 3 }),
+      // ONNX Runtime's sets hold whole numbers.
+      members: fc.uniqueArray(fc.integer({ min: -1, max: 3 }), { minLength: 1, maxLength: 3 }),
       missing: fc.boolean(),
       yes: child,
       no: child,

@@ -2,7 +2,13 @@ import type { Forest } from './forest';
 import type { LeafPaths } from './leaf-paths';
 
 /** Adds `perUnit` [slots] times a leaf's weights to [players × outputs]. */
-export function addLeaf(forest: Forest, paths: LeafPaths, leaf: number, perUnit: Float64Array, into: Float64Array): void {
+export function addLeaf(
+  forest: Forest,
+  paths: LeafPaths,
+  leaf: number,
+  perUnit: Float64Array,
+  into: Float64Array,
+): void {
   const { targets, weights, weightStarts, outputs } = forest;
   const { slotStarts, slotPlayers } = paths;
   const first = slotStarts[leaf] as number;

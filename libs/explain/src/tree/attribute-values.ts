@@ -10,7 +10,8 @@ export function tensorValues(tensor: OnnxTensor, name: string): Float64Array {
   if (count > treeLimits.nodes) throw tooLarge(`${name} has too many elements`, treeLimits.nodes);
   const found: number[] = [];
   for (const { number, wire, bytes } of tensor.fields) {
-    if (number === 13 || (number === 14 && (bytes[0] ?? 0) !== 0)) throw malformedTrees(`${name} is kept in another file`);
+    if (number === 13 || (number === 14 && (bytes[0] ?? 0) !== 0))
+      throw malformedTrees(`${name} is kept in another file`);
     if (number === 9 && wire === 2) raw(bytes, tensor.type, found, name);
     else if (wire !== 0 && number === 4) numbers({ number, wire, bytes, raw: bytes }, 'float', found);
     else if (wire !== 0 && number === 10) numbers({ number, wire, bytes, raw: bytes }, 'double', found);
@@ -28,5 +29,7 @@ function raw(bytes: Uint8Array, type: number, into: number[], name: string): voi
   if (width === undefined || bytes.length % width !== 0)
     throw malformedTrees(`${name} is not a tensor of float, double or uint8 elements`);
   for (let at = 0; at < bytes.length; at += width)
-    into.push(width === 4 ? view.getFloat32(at, true) : width === 8 ? view.getFloat64(at, true) : (bytes[at] as number));
+    into.push(
+      width === 4 ? view.getFloat32(at, true) : width === 8 ? view.getFloat64(at, true) : (bytes[at] as number),
+    );
 }

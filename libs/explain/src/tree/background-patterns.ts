@@ -31,7 +31,8 @@ export function backgroundPatterns(
     const from = forest.starts[tree] as number;
     const to = forest.starts[tree + 1] as number;
     const size = (to - from) * words;
-    if (size * count > treeLimits.kept) throw tooLarge('a tree has too many nodes for so many background rows', treeLimits.kept);
+    if (size * count > treeLimits.kept)
+      throw tooLarge('a tree has too many nodes for so many background rows', treeLimits.kept);
     const all = new Int32Array(size * count);
     for (let row = 0; row < count; row += 1) {
       const values = rows.subarray(row * forest.features, (row + 1) * forest.features);
@@ -54,7 +55,8 @@ export function backgroundPatterns(
       }
       leaf += 1;
       starts[leaf] = sums.length;
-      if (failed.length > treeLimits.kept) throw tooLarge('the ensemble meets the background in too many ways', treeLimits.kept);
+      if (failed.length > treeLimits.kept)
+        throw tooLarge('the ensemble meets the background in too many ways', treeLimits.kept);
     }
   }
   return { starts, failed: Int32Array.from(failed), weights: Float64Array.from(sums) };

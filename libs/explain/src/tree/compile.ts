@@ -1,5 +1,5 @@
 import { type Forest, nodeMode } from './forest';
-import { malformedTrees, tooLarge, treeLimits } from './limits';
+import { malformedTrees, tooLarge, treeLimits, unexplainedTrees } from './limits';
 import type { ListedTrees } from './listed-trees';
 
 /** Puts listed trees in preorder. Throws INVALID_ARGUMENT for what is not a set of trees: cycles, joined or missing nodes, NaN. */
@@ -37,7 +37,7 @@ export function compileTrees(listed: ListedTrees, features: number): Forest {
     missing[node] = listed.missing[position] as number;
     if (Number.isNaN(threshold[node])) throw malformedTrees('a threshold is not a number');
   }
-  return {
+  const forest: Forest = {
     features,
     outputs: listed.targets,
     starts: nodes.starts,
@@ -53,6 +53,25 @@ export function compileTrees(listed: ListedTrees, features: number): Forest {
     members: listed.members,
     base: Float64Array.from({ length: listed.targets }, (_, o) => listed.base[o] ?? 0),
   };
+  if (listed.baseWithWeight)
+    for (const [output, value] of forest.base.entries()) if (value !== 0) expectWeights(forest, output);
+  return forest;
+}
+
+/** A tree whose leaves all have a weight for the output. Without one, its base value may come and go with the row. */
+function expectWeights(forest: Forest, output: number): void {
+  for (let tree = 0; tree + 1 < forest.starts.length; tree += 1) {
+    let all = true;
+    for (let node = forest.starts[tree] as number; node < (forest.starts[tree + 1] as number) && all; node += 1) {
+      if (forest.mode[node] !== nodeMode.leaf) continue;
+      const leaf = forest.feature[node] as number;
+      all = forest.targets.subarray(forest.weightStarts[leaf], forest.weightStarts[leaf + 1]).includes(output);
+    }
+    if (all) return;
+  }
+  throw unexplainedTrees(
+    `the model adds a base value to output ${output} only for rows for which some tree has a weight for it, and no tree always has`,
+  );
 }
 
 function checkedFeature(feature: number, features: number): number {
@@ -77,12 +96,14 @@ function order(listed: ListedTrees): { sequence: number[]; falseChild: Int32Arra
       const depth = waiting.pop() as number;
       const parent = waiting.pop() as number;
       const position = waiting.pop() as number;
-      if (!(position >= 0 && position < branches + leaves)) throw malformedTrees('a node has a child that does not exist');
+      if (!(position >= 0 && position < branches + leaves))
+        throw malformedTrees('a node has a child that does not exist');
       if (parent >= 0) falseChild[parent] = sequence.length;
       const node = sequence.length;
       sequence.push(position);
       if (position >= branches) continue;
-      if (seen[position] === 1) throw malformedTrees('a node is reached twice: trees have neither cycles nor shared branches');
+      if (seen[position] === 1)
+        throw malformedTrees('a node is reached twice: trees have neither cycles nor shared branches');
       seen[position] = 1;
       if (depth >= treeLimits.depth) throw tooLarge('a tree is too deep', treeLimits.depth);
       waiting.push(listed.falseChild[position] as number, node, depth + 1);

@@ -21,9 +21,11 @@ export function ensembleTrees(node: OnnxNode): ListedTrees {
   const branches = modes.length;
   const leaves = weights.length;
   if (branches + leaves > treeLimits.nodes) throw tooLarge('the tree ensemble has too many nodes', treeLimits.nodes);
-  if (splits.length !== branches) throw malformedTrees(`nodes_splits has ${splits.length} elements, expected ${branches}`);
+  if (splits.length !== branches)
+    throw malformedTrees(`nodes_splits has ${splits.length} elements, expected ${branches}`);
   for (const mode of modes)
-    if (!(mode <= nodeMode.member)) throw unexplainedTrees(`the model's trees have branches of the unknown mode ${mode}`);
+    if (!(mode <= nodeMode.member))
+      throw unexplainedTrees(`the model's trees have branches of the unknown mode ${mode}`);
   const tracks = node.attributes.get('nodes_missing_value_tracks_true')?.ints ?? [];
   if (tracks.length > 0) ints('nodes_missing_value_tracks_true', branches);
   const aggregate = node.attributes.get('aggregate_function')?.i ?? 1;
@@ -55,6 +57,7 @@ export function ensembleTrees(node: OnnxNode): ListedTrees {
     targets: node.attributes.get('n_targets')?.i ?? 1,
     average: aggregate === 0,
     base: [],
+    baseWithWeight: false,
   };
 }
 

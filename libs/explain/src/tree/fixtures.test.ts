@@ -56,7 +56,9 @@ test.each(cases)('%s: its sums are those of ONNX Runtime', async (name, { backgr
   // Some values go missing: every seventh.
   rows.push(...rows.map((value, at) => (at % 7 === 0 ? Number.NaN : value)));
   const count = rows.length / model.forest.features;
-  const answer = (await runOnce(untransformed(file), { [model.input]: floats([count, model.forest.features], rows) }))[model.output];
+  const answer = (await runOnce(untransformed(file), { [model.input]: floats([count, model.forest.features], rows) }))[
+    model.output
+  ];
   const width = (answer?.data.length ?? 0) / count;
   const got = evaluateTrees(model, rows);
   const want = Array.from(got, (_, at) => {
@@ -68,7 +70,13 @@ test.each(cases)('%s: its sums are those of ONNX Runtime', async (name, { backgr
   expect(furthest(got, want)).toBeLessThan(4e-7 * largest);
 });
 
-function check(model: TreeModel, reference: Explanations, inputs: Reference['inputs'], path: boolean, background: number[]): number {
+function check(
+  model: TreeModel,
+  reference: Explanations,
+  inputs: Reference['inputs'],
+  path: boolean,
+  background: number[],
+): number {
   const explainer = path ? pathDependentTrees(model) : interventionalTrees(model, background);
   let worst = 0;
   for (const [row, input] of inputs.entries()) {
@@ -84,17 +92,25 @@ function check(model: TreeModel, reference: Explanations, inputs: Reference['inp
   return worst;
 }
 
-test.each(cases.filter(([name]) => name !== 'diabetes_gbr'))('%s: interventional values are shap’s', (name, reference) => {
-  const model = readTrees(read(name));
-  // shap adds the weights of the library's own model, some of which are float32 as in the ONNX file.
-  expect(check(model, reference.interventional, reference.inputs, false, reference.background.flat())).toBeLessThan(1e-6);
-});
+test.each(cases.filter(([name]) => name !== 'diabetes_gbr'))(
+  '%s: interventional values are shap’s',
+  (name, reference) => {
+    const model = readTrees(read(name));
+    // shap adds the weights of the library's own model, some of which are float32 as in the ONNX file.
+    expect(check(model, reference.interventional, reference.inputs, false, reference.background.flat())).toBeLessThan(
+      1e-6,
+    );
+  },
+);
 
-test.each(cases.filter(([, one]) => one.covers !== undefined))('%s: path-dependent values are shap’s', (name, reference) => {
-  const model = readTrees(read(name));
-  const forest = { ...model.forest, cover: Float64Array.from(reference.covers ?? []) };
-  expect(check({ ...model, forest }, reference.pathDependent, reference.inputs, true, [])).toBeLessThan(1e-6);
-});
+test.each(cases.filter(([, one]) => one.covers !== undefined))(
+  '%s: path-dependent values are shap’s',
+  (name, reference) => {
+    const model = readTrees(read(name));
+    const forest = { ...model.forest, cover: Float64Array.from(reference.covers ?? []) };
+    expect(check({ ...model, forest }, reference.pathDependent, reference.inputs, true, [])).toBeLessThan(1e-6);
+  },
+);
 
 test('diabetes_gbr: values are those of the ONNX file, whose thresholds are rounded, not of scikit-learn’s doubles', () => {
   const model = readTrees(read('diabetes_gbr'));
@@ -104,7 +120,9 @@ test('diabetes_gbr: values are those of the ONNX file, whose thresholds are roun
   for (const [at, row] of inputs.entries()) {
     const got = explainer.explain(row).outputs[0]?.values ?? [];
     const games = Float64Array.from({ length: 2 ** features }, (_, set) => {
-      const mixed = background.flatMap((other) => other.map((value, f) => ((set >> f) & 1 ? (row[f] as number) : value)));
+      const mixed = background.flatMap((other) =>
+        other.map((value, f) => ((set >> f) & 1 ? (row[f] as number) : value)),
+      );
       return evaluateTrees(model, mixed).reduce((sum, value) => sum + value / background.length, 0);
     });
     const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));

@@ -40,8 +40,14 @@ export function joinForests(forests: readonly Forest[]): Forest {
     threshold: Float64Array.from(threshold),
     missing: Uint8Array.from(forests.flatMap((forest) => Array.from(forest.missing))),
     falseChild: shift((forest) => forest.falseChild, nodes, 0),
-    cover: forests.every((forest) => forest.cover !== undefined) ? join((forest) => forest.cover as Float64Array) : undefined,
-    weightStarts: shift((forest) => forest.weightStarts, (forest) => forest.weights.length, 1),
+    cover: forests.every((forest) => forest.cover !== undefined)
+      ? join((forest) => forest.cover as Float64Array)
+      : undefined,
+    weightStarts: shift(
+      (forest) => forest.weightStarts,
+      (forest) => forest.weights.length,
+      1,
+    ),
     targets: Int32Array.from(forests.flatMap((forest) => Array.from(forest.targets))),
     weights: join((forest) => forest.weights),
     members: join((forest) => forest.members),

@@ -59,7 +59,8 @@ export function leafPaths(forest: Forest, players: number, playerOf: Int32Array,
     }
     starts.push(slotPlayers.length);
     mostSlots = Math.max(mostSlots, seen.length);
-    if (slotPlayers.length > treeLimits.kept) throw tooLarge('the ensemble’s paths have too many features', treeLimits.kept);
+    if (slotPlayers.length > treeLimits.kept)
+      throw tooLarge('the ensemble’s paths have too many features', treeLimits.kept);
     // Back to the nearest branch whose false side is still to come.
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       if (trueSide.at(-1) === true) {

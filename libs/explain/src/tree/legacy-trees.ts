@@ -27,7 +27,11 @@ export function legacyTrees(node: OnnxNode): ListedTrees {
   const trueIds = list.ints('nodes_truenodeids', count);
   const falseIds = list.ints('nodes_falsenodeids', count);
   const values = list.floats('nodes_values', count);
-  const missing = list.optional(node.attributes.get('nodes_missing_value_tracks_true')?.ints ?? [], count, 'nodes_missing_value_tracks_true');
+  const missing = list.optional(
+    node.attributes.get('nodes_missing_value_tracks_true')?.ints ?? [],
+    count,
+    'nodes_missing_value_tracks_true',
+  );
   const hits = list.optional(list.numbers('nodes_hitrates'), count, 'nodes_hitrates');
 
   // Branches come first, in the file's order, then leaves.
@@ -56,7 +60,10 @@ export function legacyTrees(node: OnnxNode): ListedTrees {
     if (cover !== undefined) cover[place] = hits?.[at] as number;
     if (place >= branches) continue;
     const of = modes[names[at] as string];
-    if (of === undefined) throw unexplainedTrees(`the model's trees have branches of the unknown mode ${JSON.stringify(names[at]?.slice(0, 40))}`);
+    if (of === undefined)
+      throw unexplainedTrees(
+        `the model's trees have branches of the unknown mode ${JSON.stringify(names[at]?.slice(0, 40))}`,
+      );
     mode[place] = of;
     feature[place] = features[at] as number;
     threshold[place] = values[at] as number;
@@ -101,13 +108,16 @@ export function legacyTrees(node: OnnxNode): ListedTrees {
     targets,
     average: averages(node),
     base: Array.from(list.numbers('base_values')),
+    baseWithWeight: !classifier && targets > 1,
   };
 }
 
 function averages(node: OnnxNode): boolean {
   const aggregate = node.attributes.get('aggregate_function')?.s ?? 'SUM';
   if (aggregate === 'SUM' || aggregate === 'AVERAGE') return aggregate === 'AVERAGE';
-  throw unexplainedTrees(`the model takes the ${aggregate.slice(0, 20)} of its trees, which TreeSHAP cannot share out (SUM and AVERAGE it can)`);
+  throw unexplainedTrees(
+    `the model takes the ${aggregate.slice(0, 20)} of its trees, which TreeSHAP cannot share out (SUM and AVERAGE it can)`,
+  );
 }
 
 const labelCount = (labels: OnnxAttribute | undefined): number =>
@@ -131,7 +141,9 @@ class Lists {
 
   numbers(name: string): ArrayLike<number> {
     const tensor = this.node.attributes.get(`${name}_as_tensor`)?.t;
-    return tensor === undefined ? (this.node.attributes.get(name)?.floats ?? []) : tensorValues(tensor, `${name}_as_tensor`);
+    return tensor === undefined
+      ? (this.node.attributes.get(name)?.floats ?? [])
+      : tensorValues(tensor, `${name}_as_tensor`);
   }
 
   /** undefined when the list is empty. */

@@ -21,7 +21,10 @@ export const malformedTrees = (what: string): ShoalError =>
 
 /** What may be right but is not explained from the inside. */
 export const unexplainedTrees = (what: string): ShoalError =>
-  new ShoalError('UNIMPLEMENTED', `${what}; use a method that only asks the model for predictions, such as kernel_shap`);
+  new ShoalError(
+    'UNIMPLEMENTED',
+    `${what}; use a method that only asks the model for predictions, such as kernel_shap`,
+  );
 
 /** Real, but too large for this method here. */
 export const tooLarge = (what: string, most: number): ShoalError =>

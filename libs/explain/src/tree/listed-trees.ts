@@ -24,5 +24,8 @@ export interface ListedTrees {
   readonly members: Float64Array;
   readonly targets: number;
   readonly average: boolean;
+  /** Added to each output; empty: nothing. */
   readonly base: readonly number[];
+  /** An output's base is only added where some leaf has a weight for it: so it is in ONNX Runtime's regressors. */
+  readonly baseWithWeight: boolean;
 }

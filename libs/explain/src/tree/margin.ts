@@ -64,11 +64,15 @@ function classes(listed: ListedTrees): { listed: ListedTrees; columns: readonly 
   if (listed.targets > 2) return { listed, columns: all(listed.targets) };
   if (used.size > 1) {
     if (listed.base.length > 0)
-      throw unexplainedTrees('the model has base_values for two classes that both have weights, which runtimes read differently');
+      throw unexplainedTrees(
+        'the model has base_values for two classes that both have weights, which runtimes read differently',
+      );
     return { listed, columns: [0, 1] };
   }
   if (listed.base.length > 1)
-    throw unexplainedTrees('the model has two base_values for a single score of two classes, which runtimes read differently');
+    throw unexplainedTrees(
+      'the model has two base_values for a single score of two classes, which runtimes read differently',
+    );
   const single = { ...listed, targets: 1, weightTarget: new Float64Array(listed.weightTarget.length) };
   return { listed: single, columns: [1] };
 }

@@ -16,10 +16,12 @@ const coverTolerance = 1e-3;
  */
 export function pathDependentObstacle(model: TreeModel): string | undefined {
   const { cover, mode, falseChild } = model.forest;
-  if (cover === undefined) return 'the model file does not say how many training rows reached each node (nodes_hitrates)';
+  if (cover === undefined)
+    return 'the model file does not say how many training rows reached each node (nodes_hitrates)';
   for (let node = 0; node < mode.length; node += 1) {
     const here = cover[node] as number;
-    if (!(here > 0 && here < Infinity)) return 'a node of the model says that no training row reached it (nodes_hitrates)';
+    if (!(here > 0 && here < Infinity))
+      return 'a node of the model says that no training row reached it (nodes_hitrates)';
     if (mode[node] === nodeMode.leaf) continue;
     const below = (cover[node + 1] as number) + (cover[falseChild[node] as number] as number);
     if (!(Math.abs(below - here) <= coverTolerance * here))

@@ -61,7 +61,8 @@ function read({ graph }: OnnxModel, output: string, margin: Margin): TreeModel {
   const joined = forests.length === 1 ? (forests[0] as Forest) : joinForests(forests);
   const forest = { ...joined, base: joined.base.map((value, o) => value + (margin.offset[o] as number)) };
   const { columns, labels, transform } = margin;
-  const named = columns.length === 1 && labels.length > 1 ? ` of class ${JSON.stringify(labels[columns[0] as number])}` : '';
+  const named =
+    columns.length === 1 && labels.length > 1 ? ` of class ${JSON.stringify(labels[columns[0] as number])}` : '';
   const explained = `the trees' summed score${named}${transform === undefined ? '' : `, before ${transform}`}`;
   return { forest, input: input.name, output, columns, labels, transform, explained, steps };
 }

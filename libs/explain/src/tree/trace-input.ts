@@ -17,7 +17,9 @@ export function traceInput(graph: OnnxGraph, trace: OutputTrace, source: string)
   }
   const input = graph.inputs.find((one) => one.name === name);
   if (input === undefined || graph.initializers.has(name))
-    throw unexplainedTrees(`the trees look at ${JSON.stringify(name.slice(0, 80))}, which is not an input of the model`);
+    throw unexplainedTrees(
+      `the trees look at ${JSON.stringify(name.slice(0, 80))}, which is not an input of the model`,
+    );
   const kinds: readonly number[] = [elementType.float, elementType.double, elementType.int32, elementType.int64];
   if (!kinds.includes(input.type))
     throw unexplainedTrees(`the trees look at an input that is not of float, double, int32 or int64 elements`);
@@ -33,7 +35,10 @@ export function traceInput(graph: OnnxGraph, trace: OutputTrace, source: string)
     } else if (node.op === 'Scaler') {
       steps.push(scaler(node));
       double = false;
-    } else throw unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)}, which features go through before the trees`);
+    } else
+      throw unexplainedTrees(
+        `TreeSHAP cannot look through ${nodeText(node)}, which features go through before the trees`,
+      );
   }
   return { input, steps };
 }

@@ -36,7 +36,9 @@ export class OutputTrace {
   margin(name: string): Margin {
     const node = this.producers.get(name);
     if (node === undefined)
-      throw unexplainedTrees(`the output does not come from a tree ensemble alone: ${JSON.stringify(name.slice(0, 80))} goes into it`);
+      throw unexplainedTrees(
+        `the output does not come from a tree ensemble alone: ${JSON.stringify(name.slice(0, 80))} goes into it`,
+      );
     this.left -= 1;
     if (this.left < 0) throw unexplainedTrees(`there are more than ${treeLimits.operators} operators behind the trees`);
     if (isEnsemble(node)) {
@@ -74,10 +76,13 @@ export class OutputTrace {
       throw unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)} of a constant and the trees`);
     const of = margin.columns.map((column) => (constant.length === 1 ? constant[0] : constant[column]) ?? Number.NaN);
     if (!of.every((value) => Number.isFinite(value) && (node.op !== 'Div' || value !== 0)))
-      throw unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)}: its constant is not one finite number for each output`);
+      throw unexplainedTrees(
+        `TreeSHAP cannot look through ${nodeText(node)}: its constant is not one finite number for each output`,
+      );
     if (node.op === 'Add' || node.op === 'Sub')
       return { ...margin, offset: margin.offset.map((value, o) => value + sign * (of[o] as number)) };
-    const factor = (value: number, o: number): number => (node.op === 'Div' ? value / (of[o] as number) : value * (of[o] as number));
+    const factor = (value: number, o: number): number =>
+      node.op === 'Div' ? value / (of[o] as number) : value * (of[o] as number);
     return { ...margin, offset: margin.offset.map(factor), scale: margin.scale.map(factor) };
   }
 }
@@ -85,13 +90,16 @@ export class OutputTrace {
 /** Sums (or, with sign −1, differences) of ensembles that look at the same tensor. */
 function joined(a: Margin, b: Margin, sign: number, node: OnnxNode): Margin {
   const refuse = (why: string): Error => unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)}: ${why}`);
-  if (a.transform !== undefined || b.transform !== undefined) throw refuse('it adds ensembles after their transformation');
+  if (a.transform !== undefined || b.transform !== undefined)
+    throw refuse('it adds ensembles after their transformation');
   if (a.source !== b.source) throw refuse('it adds ensembles that look at different tensors');
   if (a.columns.join() !== b.columns.join()) throw refuse('it adds ensembles with different outputs');
   const scaled = (margin: Margin, by: number): readonly ListedPart[] =>
     margin.parts.map((part) => ({
       ...part,
-      weightValue: part.weightValue.map((value, at) => value * by * (margin.scale[part.weightTarget[at] as number] ?? 1)),
+      weightValue: part.weightValue.map(
+        (value, at) => value * by * (margin.scale[part.weightTarget[at] as number] ?? 1),
+      ),
       base: part.base.map((value, o) => value * by * (margin.scale[o] ?? 1)),
     }));
   return {

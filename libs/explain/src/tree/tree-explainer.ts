@@ -34,11 +34,17 @@ export abstract class TreeExplainer {
     const { forest } = model;
     const playerOf = Int32Array.from(options.playerOf ?? Array.from({ length: forest.features }, (_, f) => f));
     if (playerOf.length !== forest.features)
-      throw new ShoalError('INVALID_ARGUMENT', `groups name ${playerOf.length} features, the model has ${forest.features}`);
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        `groups name ${playerOf.length} features, the model has ${forest.features}`,
+      );
     let last = 0;
     for (const player of playerOf) {
       if (player < 0 || player >= forest.features)
-        throw new ShoalError('INVALID_ARGUMENT', `a feature's group is ${player}: expected 0 to ${forest.features - 1}`);
+        throw new ShoalError(
+          'INVALID_ARGUMENT',
+          `a feature's group is ${player}: expected 0 to ${forest.features - 1}`,
+        );
       last = Math.max(last, player);
     }
     this.model = model;
@@ -61,7 +67,10 @@ export abstract class TreeExplainer {
     const { outputs } = forest;
     prepareRow(this.model, row, 0, prepared);
     if (row.length !== forest.features)
-      throw new ShoalError('INVALID_ARGUMENT', `a row has ${row.length} values, the model has ${forest.features} features`);
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        `a row has ${row.length} values, the model has ${forest.features} features`,
+      );
     const values = new Float64Array(players * outputs);
     const pairs = index === undefined ? undefined : new Float64Array(outputs * players * players);
     const full = new Float64Array(outputs);
