@@ -1,10 +1,11 @@
 import { ShoalError } from '@shoal/core';
 
 import type { Dimension, OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './onnx-model';
-import { numbers, protoFields, text, varint } from './proto-fields';
+import { eachField, numbers, protoFields, text, varint } from './proto-fields';
 
 /** Sub-graphs within sub-graphs; real models have two or three. */
 const deepest = 16;
+const utf8 = new TextDecoder();
 
 /**
  * Reads an ONNX file (onnx.proto) as far as a rewrite needs it; what it does not understand is kept as bytes. Nothing
@@ -96,25 +97,26 @@ function readAttribute(bytes: Uint8Array, depth: number): OnnxAttribute {
   const ints: number[] = [];
   const strings: string[] = [];
   const captured: string[] = [];
-  for (const field of protoFields(bytes)) {
-    if (field.number === 2 && field.wire === 5) {
-      const one: number[] = [];
-      numbers(field, 'float', one);
-      f = one[0];
-    } else if (field.number === 3 && field.wire === 0) i = varint(field.bytes);
-    else if (field.number === 7 && (field.wire === 2 || field.wire === 5)) numbers(field, 'float', floats);
-    else if (field.number === 8 && (field.wire === 2 || field.wire === 0)) numbers(field, 'varint', ints);
-    else if (field.wire === 2) {
-      if (field.number === 1) name = text(field);
-      else if (field.number === 4) s = text(field);
-      else if (field.number === 5) t = readTensor(field.bytes);
-      else if (field.number === 9) strings.push(text(field));
-      else if (field.number === 6 || field.number === 11) {
-        isGraph = true;
-        capturedNames(field.bytes, depth + 1, captured);
-      }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const part = (from: number, to: number): Uint8Array => bytes.subarray(from, to);
+  // Lists may have millions of elements, each a field of its own: nothing is made of a field but its number.
+  eachField(bytes, (number, wire, from, to) => {
+    if (number === 8 && wire === 0) ints.push(varint(bytes, from, to));
+    else if (number === 7 && wire === 5) floats.push(view.getFloat32(from, true));
+    else if (number === 2 && wire === 5) f = view.getFloat32(from, true);
+    else if (number === 3 && wire === 0) i = varint(bytes, from, to);
+    else if (wire !== 2) return;
+    else if (number === 7) numbers({ bytes: part(from, to) }, 'float', floats);
+    else if (number === 8) numbers({ bytes: part(from, to) }, 'varint', ints);
+    else if (number === 1) name = utf8.decode(part(from, to));
+    else if (number === 4) s = utf8.decode(part(from, to));
+    else if (number === 5) t = readTensor(part(from, to));
+    else if (number === 9) strings.push(utf8.decode(part(from, to)));
+    else if (number === 6 || number === 11) {
+      isGraph = true;
+      capturedNames(part(from, to), depth + 1, captured);
     }
-  }
+  });
   return { name, f, i, s, t, floats, ints, strings, captured, isGraph, raw: bytes };
 }
 

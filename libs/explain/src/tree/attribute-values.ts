@@ -13,9 +13,9 @@ export function tensorValues(tensor: OnnxTensor, name: string): Float64Array {
     if (number === 13 || (number === 14 && (bytes[0] ?? 0) !== 0))
       throw malformedTrees(`${name} is kept in another file`);
     if (number === 9 && wire === 2) raw(bytes, tensor.type, found, name);
-    else if (wire !== 0 && number === 4) numbers({ number, wire, bytes, raw: bytes }, 'float', found);
-    else if (wire !== 0 && number === 10) numbers({ number, wire, bytes, raw: bytes }, 'double', found);
-    else if (number === 5) numbers({ number, wire, bytes, raw: bytes }, 'varint', found);
+    else if (wire !== 0 && number === 4) numbers({ bytes }, 'float', found);
+    else if (wire !== 0 && number === 10) numbers({ bytes }, 'double', found);
+    else if (number === 5) numbers({ bytes }, 'varint', found);
   }
   if (found.length !== count) throw malformedTrees(`${name} has ${found.length} elements, its shape says ${count}`);
   return Float64Array.from(found);
