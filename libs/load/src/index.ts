@@ -1,10 +1,13 @@
 export { type Arrivals, constantArrivals, poissonArrivals } from './arrivals';
 export { type BenchDeps, runBench } from './bench';
 export { type BenchConfig, benchFlags, dataFlags, loadFlags, longArguments, outputFlags, targetFlags } from './flags';
+export { controlClient as inferenceCalls } from './control-client';
 export { type Credentials, credentialFlags, credentialsOf } from './credentials';
 export { type Format, formatRows } from './format';
 export type { GeneratorCost } from './generator-cost';
 export { Latencies, type LatencySummary } from './latencies';
+export { listedData } from './made-data';
+export { type ModelIo, type TensorSpec, readModelIo } from './model-io';
 export { type Pacer, timerPacer } from './pacer';
 export { type ProcessUse, processTree, useBetween } from './process-tree';
 export { progressLine } from './progress-line';

@@ -52,8 +52,8 @@ function row(rank: Rank, scale: Scale, y: number): Markup[] {
     hinted(left - 12, middle + 4, shortened(name, nameColumns), name, { 'text-anchor': 'end' }),
     element('rect', bar, element('title', {}, `${name}: ${signed(rank.value)}`)),
     ...(rank.error === undefined ? [] : whisker(scale, value, interval95 * rank.error, middle)),
-    text(right + 12, middle + 4, signed(rank.value), { class: side(value), 'font-weight': 600 }),
-    ...(rank.error === undefined ? [] : [text(right + 82, middle + 4, `± ${figure(rank.error, 2)}`, { class: 'dim' })]),
+    text(right + 84, middle + 4, signed(rank.value), { class: side(value), 'font-weight': 600, 'text-anchor': 'end' }),
+    ...(rank.error === undefined ? [] : [text(right + 92, middle + 4, `± ${figure(rank.error, 2)}`, { class: 'dim' })]),
   ];
 }
 

@@ -5,6 +5,8 @@ import { finite } from './ranked';
 import { figure, shortened, signed } from './text';
 
 const left = 190;
+/** Cells of at least so many pixels hold a number. */
+const numbered = 44;
 const nameColumns = Math.floor((left - 24) / pixelsPerColumn);
 
 /** How much two features add together beyond what each adds: the features with the largest, at most `most`. */
@@ -32,7 +34,9 @@ export function interactionMatrix({ features }: Explanation, output: ExplainedOu
   const description = `${omitted}Strongest: ${strongest.join(', ') || 'none'}.`;
   return chart(top + kept.length * cell + 16, title, description, [
     text(16, 22, title, { class: 'head' }),
-    text(16, 40, `${omitted}Darkest: ${figure(largest)}. A dot: negative.`, { class: 'dim' }),
+    text(16, 40, `${omitted}Darkest: ${figure(largest)}.${cell < numbered ? ' A dot: negative.' : ''}`, {
+      class: 'dim',
+    }),
     ...kept.flatMap((at, i) => names(nameOf(at), i, cell, top)),
     ...kept.flatMap((a, i) =>
       kept.flatMap((b, j) => {
@@ -66,7 +70,7 @@ function square(x: number, y: number, cell: number, value: number, largest: numb
   };
   const middle = { x: x + cell / 2, y: y + cell / 2 + 4 };
   const parts = [element('rect', box, element('title', {}, hint))];
-  if (cell >= 44) {
+  if (cell >= numbered) {
     const tone = strength > 0.8 ? { class: 'over' } : {};
     parts.push(
       element('text', { ...middle, ...tone, 'text-anchor': 'middle', 'font-size': 11 }, brief(value, largest)),

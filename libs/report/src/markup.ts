@@ -13,8 +13,8 @@ export class Markup {
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 // What XML 1.0 does not allow, halves of surrogate pairs among them; and marks that turn the direction of the text around them.
-// eslint-disable-next-line no-control-regex
 const forbidden =
+  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\p{Surrogate}/gu;
 
 const entities: Readonly<Record<string, string>> = {

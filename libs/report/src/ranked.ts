@@ -21,13 +21,16 @@ export function ranked(features: readonly Feature[], output: ExplainedOutput, mo
     .map((_, at) => at)
     .toSorted((a, b) => size(output.values[b]) - size(output.values[a]) || a - b);
   const kept = order.length <= most ? order : order.slice(0, most - 1);
+  const noise =
+    rounding * Math.max(size(output.outputValue), size(output.baseValue), size(output.values[order[0] ?? 0]));
   const ranks = kept.map((at): Rank => {
     const { name, value } = features[at] as Feature;
     const error = output.standardErrors?.[at];
     return {
       name,
       shown: value,
-      value: output.values[at] ?? Number.NaN,
+      value:
+        size(output.values[at]) < noise && Number.isFinite(output.values[at]) ? 0 : (output.values[at] ?? Number.NaN),
       error: error !== undefined && Number.isFinite(error) ? error : undefined,
       feature: at,
     };
@@ -37,6 +40,9 @@ export function ranked(features: readonly Feature[], output: ExplainedOutput, mo
   const sum = rest.reduce((total, at) => total + finite(output.values[at]), 0);
   return [...ranks, { name: `${rest.length} others`, shown: '', value: sum, error: undefined, feature: undefined }];
 }
+
+/** What sums in double precision leave behind, as a part of what was summed, is no contribution. */
+const rounding = 1e-13;
 
 /** What can be drawn of a value: nothing, where the model gave no number. */
 export function finite(value: number | undefined): number {

@@ -54,6 +54,16 @@ test('what is beyond the most lines is one line, and its sum', () => {
   expect(shown.filter((words) => words.startsWith('feature '))).toHaveLength(9);
 });
 
+test('what rounding leaves behind is shown as 0', () => {
+  const output = { values: [3, 1e-16, 1e-9], baseValue: 0, outputValue: 3, standardErrors: undefined };
+  const shown = textsOf(
+    parseXml(bars(example({ features: 3 }), { ...only(example({ features: 3 })), ...output })),
+    'text',
+  );
+  expect(shown).toEqual(expect.arrayContaining(['+3', '+1.00e−9', '0']));
+  expect(shown.join(' ')).not.toContain('e−16');
+});
+
 test('bars of a waterfall lead from the base value to the output', () => {
   const output = { values: [3, -1], baseValue: 10, outputValue: 12, standardErrors: undefined };
   const explanation = example({ features: 2, output });

@@ -56,8 +56,12 @@ function row(rank: Rank, from: number, to: number, y: number, joined: boolean): 
     // From the end of the line below.
     ...(joined ? [line(from, middle, from, middle + rowHeight, { 'stroke-dasharray': '1 2' })] : []),
     arrow(from, to, y + 4, rowHeight - 8, side(rank.value), `${name}: ${signed(rank.value)}`),
-    text(right + 12, middle + 4, signed(rank.value), { class: side(rank.value), 'font-weight': 600 }),
-    ...(rank.error === undefined ? [] : [text(right + 82, middle + 4, `± ${figure(rank.error, 2)}`, { class: 'dim' })]),
+    text(right + 84, middle + 4, signed(rank.value), {
+      class: side(rank.value),
+      'font-weight': 600,
+      'text-anchor': 'end',
+    }),
+    ...(rank.error === undefined ? [] : [text(right + 92, middle + 4, `± ${figure(rank.error, 2)}`, { class: 'dim' })]),
   ];
 }
 

@@ -13,6 +13,7 @@ import {
   startWorkerProcess,
 } from './cluster/processes';
 import { runProcess } from './cluster/run-process';
+import { type ExplainShell, explain } from './explain/explain-command';
 import { serveFlags } from './flags';
 import { health } from './health/command';
 import { key } from './key';
@@ -51,6 +52,7 @@ function hintFor(name: string): string {
 async function run(command: Command, argv: readonly string[]): Promise<number> {
   try {
     if (command.name === 'bench') return await bench(argv, benchShell);
+    if (command.name === 'explain') return await explain(argv, explainShell);
     if (command.name === 'health') return await health(argv, process.env, complain);
     if (command.name === 'key') return key(argv, { env: process.env, print: (text) => void print(text) });
     if (command.name === 'models' || command.name === 'workers') {
@@ -112,6 +114,13 @@ function serveShell(logFormat: string): ServeShell {
 const modelsShell: ModelsShell = { env: process.env, clock: systemClock, print: (text) => void print(text) };
 
 const trafficShell: TrafficShell = { env: process.env, print: (text) => void print(text) };
+
+const explainShell: ExplainShell = {
+  env: process.env,
+  print: (text) => void print(text),
+  stdout: process.stdout,
+  stderr: process.stderr,
+};
 
 const benchShell: BenchShell = {
   env: process.env,

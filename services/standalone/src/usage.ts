@@ -14,6 +14,7 @@ import {
 } from './cluster/flags';
 import { controlFlags } from './client/control-client';
 import { serveExplainFlags } from './explain-flags';
+import { answerFlags, questionFlags, rowFlags } from './explain/explain-flags';
 import { processFlags } from './flags';
 import { healthFlags } from './health/command';
 import { keyFlags } from './key';
@@ -37,6 +38,12 @@ const trafficNote = `Examples:
   shoal traffic digits --shadow 2 --relative-tolerance 1e-3
   shoal promote digits
   shoal rollback digits`;
+
+const explainNote = `Examples:
+  shoal explain breast_cancer --csv patients.csv --row 7
+  shoal explain breast_cancer --csv patients.csv --background background.csv --link logit --report patient-7.html
+  shoal explain digits --image three.png --groups 4x4 --svg three.svg
+  shoal explain simple --input '{"INPUT0": [1, 2, 3], "INPUT1": [4, 5, 6]}' --method exact`;
 
 const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
 as { "OPTION": VALUE, "REPEATABLE-OPTION": [VALUE, VALUE] }. Arguments win over the environment, that over the file.`;
@@ -85,6 +92,17 @@ export const commands: readonly Command[] = [
       { title: 'Load', flags: loadFlags },
       { title: 'Requests', flags: dataFlags },
       { title: 'Output', flags: outputFlags },
+    ],
+  },
+  {
+    name: 'explain',
+    summary: 'tells what of an input made a model answer as it does, in the terminal, as a page or as a picture',
+    argument: 'MODEL',
+    sections: [
+      { title: 'Row', flags: rowFlags },
+      { title: 'Question', flags: questionFlags },
+      { title: 'Answer', flags: answerFlags },
+      serverSection,
     ],
   },
   {
@@ -199,6 +217,7 @@ export function commandHelp({ name, summary, argument, sections }: Command): str
   const further: Readonly<Record<string, string>> = {
     serve: `\n\n${tritonNote}`,
     bench: `\n\n${benchNote}`,
+    explain: `\n\n${explainNote}`,
     key: `\n\n${keyNote}`,
     traffic: `\n\n${trafficNote}`,
   };

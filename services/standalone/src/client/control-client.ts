@@ -1,6 +1,6 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
 import { credentialFlags, credentialsOf } from '@shoal/load';
-import { createClient, loadService } from '@shoal/rpc';
+import { type CallOptions, type RpcClient, createClient, loadService } from '@shoal/rpc';
 
 /** How commands reach a running server. */
 export const controlFlags = {
@@ -32,19 +32,30 @@ export interface ControlClient {
   close(): void;
 }
 
+/** A connection to a running server, and what each call of it takes along. */
+export interface Connection {
+  readonly client: RpcClient;
+  readonly options: Pick<CallOptions, 'headers' | 'timeoutMs'>;
+}
+
+/** It connects with the first call. @throws ShoalError INVALID_ARGUMENT as `credentialsOf`. */
+export function connect(config: ControlConfig): Connection {
+  const credentials = credentialsOf(config);
+  const options = { timeoutMs: config.timeoutSecs * 1000, ...credentials.call };
+  return { client: createClient(config.url, credentials.client), options };
+}
+
 /**
  * A client of one service, e.g. `shoal.control.v1.TrafficControl`; it connects with the first call.
  * @throws ShoalError INVALID_ARGUMENT as `credentialsOf`.
  */
 export function controlClient(config: ControlConfig, protoFile: string, service: string): ControlClient {
   const methods = loadService(protoFile, service);
-  const credentials = credentialsOf(config);
-  const client = createClient(config.url, credentials.client);
+  const { client, options } = connect(config);
   return {
     call<Res>(name: string, request: object) {
       const method = methods[name];
       if (!method) throw new Error(`${service} has no method ${name}`);
-      const options = { timeoutMs: config.timeoutSecs * 1000, ...credentials.call };
       return client.unary(method, request, options) as Promise<Res>;
     },
     close: () => client.close(),
