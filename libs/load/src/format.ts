@@ -86,7 +86,9 @@ function csv(rows: readonly BenchRow[]): string {
     { title: 'Inferences/Second', cell: (row) => row.inferRate.toFixed(2) },
     {
       title: 'Network+Server Send/Recv',
-      cell: ({ latencyFromSend, server }) => us(server ? latencyFromSend.mean - server.requestMs : undefined),
+      // The server's mean is of other requests than ours at the edges of the interval, and may be the larger by a little.
+      cell: ({ latencyFromSend, server }) =>
+        us(server ? Math.max(0, latencyFromSend.mean - server.requestMs) : undefined),
     },
     { title: 'Server Queue', cell: ({ server }) => us(server?.queueMs) },
     { title: 'Server Compute Input', cell: ({ server }) => us(server?.computeInputMs) },

@@ -1,10 +1,10 @@
-import { type Clock, systemClock } from '@shoal/core';
 import { grpcCarriers } from '@shoal/rpc';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RouterConfig } from '../flags';
 import { TemporaryAuthFile, keyEntry, tenantEntry } from '../testing/auth-file';
 import { CapturedLog } from '../testing/captured-log';
+import { HastyClock } from '../testing/hasty-clock';
 import { type RouterRig, startRig } from '../testing/router-rig';
 import { ScriptedWorker } from '../testing/scripted-worker';
 import { firstSum, simpleRequest, until } from '../testing/simple-request';
@@ -30,33 +30,6 @@ const everything = {
     }),
   ],
 };
-
-/** Real time, but that a second passes in a moment when a test says so: files are looked at every second. */
-class HastyClock implements Clock {
-  readonly #waiting = new Set<() => void>();
-  /** Has the next timer of more than this many milliseconds fail to be set. */
-  failFrom = Infinity;
-  now = () => systemClock.now();
-  epochMs = () => systemClock.epochMs();
-
-  schedule(delayMs: number, fire: () => void): () => void {
-    if (delayMs >= this.failFrom) {
-      this.failFrom = Infinity;
-      throw new Error('no timer');
-    }
-    if (delayMs !== 1_000) return systemClock.schedule(delayMs, fire);
-    this.#waiting.add(fire);
-    return () => this.#waiting.delete(fire);
-  }
-
-  /** Resolves when everything that waits for a second has been done and waits again. */
-  async pass(): Promise<void> {
-    const due = [...this.#waiting];
-    this.#waiting.clear();
-    for (const fire of due) fire();
-    await until(() => this.#waiting.size >= due.length);
-  }
-}
 
 describe.each(grpcCarriers)('on %s', (grpcCarrier) => {
   let rig: RouterRig;

@@ -2,8 +2,7 @@ import { ShoalError } from '@shoal/core';
 import { FilePart, type Link, type LinkMessage, type Offer } from '@shoal/link';
 import { FakeClock } from '@shoal/testing';
 import * as fc from 'fast-check';
-import { VersionEntry } from '../catalog/version-entry';
-import { simpleModel } from '../testing/model-configs';
+import { simplePlan } from '../testing/simple-plan';
 import type { RegionUse } from '../shared-memory/regions';
 import type { InferPlan } from './infer-plan';
 import type { Waiter } from './pending-request';
@@ -52,37 +51,8 @@ class Recorder implements Waiter {
 
   replan(): InferPlan {
     this.replans += 1;
-    return plan();
+    return simplePlan();
   }
-}
-
-function plan(): InferPlan {
-  const version = new VersionEntry({
-    model: 'simple',
-    version: 1,
-    generation: 'g1',
-    state: 'READY',
-    reason: '',
-    config: simpleModel.config,
-  });
-  return {
-    version,
-    regions: undefined,
-    request: {
-      requestId: 'id',
-      rows: 1,
-      shapeKey: '',
-      inputs: [],
-      outputs: [],
-      sharedMemoryOutputs: false,
-      bytes: 0,
-      priority: 0,
-      queueTimeoutUs: 0,
-      sequence: { id: 0, start: false, end: false },
-      ...{ emptyFinal: false, background: false },
-      parameters: new Map(),
-    },
-  };
 }
 
 const notReady = "Request for unknown model: 'simple' version 1 is not at ready state";
@@ -142,7 +112,7 @@ function runOut(): void {
 test('a request that no message can hold fails at once, and nobody waits for its bytes', () => {
   refused = 'data';
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   send(lastOffer());
   expect(waiter.failure).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: 'too large a message' });
   expect(toBatching.at(-1)).toEqual({ kind: 'cancel', offerId: lastOffer(), reason: 'cancelled' });
@@ -152,7 +122,7 @@ test('a request that no message can hold fails at once, and nobody waits for its
 test('a request that cannot be offered fails at once, and nothing of it is left', () => {
   refused = 'offer';
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   expect(waiter.failure).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   expect(table.size).toBe(0);
 });
@@ -160,9 +130,9 @@ test('a request that cannot be offered fails at once, and nothing of it is left'
 test('deadlines pass at their time, whatever the state, and are told to all', () => {
   const queued = new Recorder();
   const sent = new Recorder();
-  table.submit(plan(), queued, 1_500);
+  table.submit(simplePlan(), queued, 1_500);
   const first = lastOffer();
-  table.submit(plan(), sent, 1_400);
+  table.submit(simplePlan(), sent, 1_400);
   send(lastOffer());
   clock.advance(399);
   expect([queued.failure, sent.failure]).toEqual([undefined, undefined]);
@@ -176,7 +146,7 @@ test('deadlines pass at their time, whatever the state, and are told to all', ()
 
 test('a deadline that has passed already is told at once, and never offered', () => {
   const waiter = new Recorder();
-  table.submit(plan(), waiter, 1_000);
+  table.submit(simplePlan(), waiter, 1_000);
   expect(waiter.failure?.code).toBe('DEADLINE_EXCEEDED');
   expect(offers()).toEqual([]);
 });
@@ -184,9 +154,9 @@ test('a deadline that has passed already is told at once, and never offered', ()
 test('without a batching instance a request waits, but not for ever', () => {
   batchingUp = false;
   const [early, late] = [new Recorder(), new Recorder()];
-  table.submit(plan(), early, Infinity);
+  table.submit(simplePlan(), early, Infinity);
   clock.advance(5_000);
-  table.submit(plan(), late, Infinity);
+  table.submit(simplePlan(), late, Infinity);
   clock.advance(5_000);
   expect(early.failure?.code).toBe('UNAVAILABLE');
   expect(late.failure).toBeUndefined();
@@ -201,7 +171,7 @@ test('without a batching instance a request waits, but not for ever', () => {
 
 test('a runner that cannot be reached costs a moment, then the request is offered again', () => {
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   send(lastOffer(), 'r9');
   clock.advance(999);
   expect(offers()).toHaveLength(1);
@@ -219,7 +189,7 @@ test('a runner that cannot be reached costs a moment, then the request is offere
 
 test('what comes back again and again is given up', () => {
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   for (let i = 0; i < 100 && !waiter.failure; i += 1) {
     send(lastOffer());
     table.runnerMessage('r1', { kind: 'refused', offerId: lastOffer() });
@@ -234,7 +204,7 @@ test('what comes back again and again is given up', () => {
 
 test('a queue that batching does not know yet is tried again; one that stays unknown is told in its words', () => {
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   for (let i = 0; i < 100 && !waiter.failure; i += 1) {
     table.batchingMessage({
       kind: 'reject',
@@ -251,7 +221,7 @@ test('a queue that batching does not know yet is tried again; one that stays unk
 
 test('an answer to an offer of a lost batching instance counts, and takes the new offer back', () => {
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   const first = lastOffer();
   send(first);
   table.batchingClosed('b1');
@@ -265,11 +235,11 @@ test('an answer to an offer of a lost batching instance counts, and takes the ne
 
 test('the request’s bytes are free once the newest offer is answered', () => {
   const [first, second] = [new Recorder(), new Recorder()];
-  table.submit(plan(), first, Infinity);
+  table.submit(simplePlan(), first, Infinity);
   send(lastOffer());
   answer(lastOffer());
   expect(first.done).toBe(true);
-  table.submit(plan(), second, Infinity);
+  table.submit(simplePlan(), second, Infinity);
   const before = lastOffer();
   send(before);
   table.batchingClosed('b1');
@@ -290,7 +260,7 @@ describe('a request with a client’s shared memory', () => {
   let waiter: Recorder;
 
   beforeEach(() => {
-    const made = plan();
+    const made = simplePlan();
     const regions = { part: () => part } as unknown as RegionUse;
     const inputs = [{ index: 0, shape: [3], bytes }];
     const outputs = [{ index: 1, classification: 0, sharedMemory: inRegion }];
@@ -337,14 +307,14 @@ test('an answer that cannot be read is as good as none; one that memory cannot h
     table.runnerMessage('r1', { kind: 'answer', offerId: lastOffer(), response, computeUs: 0 });
     return released;
   };
-  table.submit(plan(), first, Infinity);
+  table.submit(simplePlan(), first, Infinity);
   send(lastOffer());
   expect(answerWith(new ShoalError('DATA_LOSS', 'gone'))).toBe(1);
   expect(first.settled).toBe(0);
   table.runnerClosed('r1');
   answer(lastOffer());
   expect(first.answers).toBe(1);
-  table.submit(plan(), second, Infinity);
+  table.submit(simplePlan(), second, Infinity);
   send(lastOffer());
   expect(answerWith(new RangeError('Array buffer allocation failed'))).toBe(1);
   expect(second.failure?.code).toBe('RESOURCE_EXHAUSTED');
@@ -368,7 +338,7 @@ describe('a runner that is lost', () => {
   beforeEach(() => {
     runnersUp.add('r2');
     waiter = new Recorder();
-    table.submit(plan(), waiter, Infinity);
+    table.submit(simplePlan(), waiter, Infinity);
   });
 
   test('and a second one: the request is the likely cause', () => {
@@ -405,7 +375,7 @@ describe('a runner that is lost', () => {
 
 test('a batch that is split sends the bytes again, to the place named last', () => {
   const waiter = new Recorder();
-  table.submit(plan(), waiter, Infinity);
+  table.submit(simplePlan(), waiter, Infinity);
   send(lastOffer(), 'r1', 1);
   send(lastOffer(), 'r1', 2);
   expect(toRunner).toMatchObject([{ batchId: 1 }, { batchId: 2 }]);
@@ -415,10 +385,10 @@ test('a batch that is split sends the bytes again, to the place named last', () 
 
 test('at the end all that is left fails', () => {
   const waiters = [new Recorder(), new Recorder()];
-  for (const waiter of waiters) table.submit(plan(), waiter, Infinity);
+  for (const waiter of waiters) table.submit(simplePlan(), waiter, Infinity);
   batchingUp = false;
   const unrouted = new Recorder();
-  table.submit(plan(), unrouted, Infinity);
+  table.submit(simplePlan(), unrouted, Infinity);
   table.close(new ShoalError('UNAVAILABLE', 'over'));
   expect([...waiters, unrouted].map(({ failure }) => failure?.message)).toEqual(['over', 'over', 'over']);
 });
@@ -465,7 +435,7 @@ test('in any history every request is settled exactly once, and nothing is left'
         if (one.kind === 'submit') {
           const waiter = new Recorder();
           waiters.push(waiter);
-          pending.push(table.submit(plan(), waiter, clock.now() + one.deadline));
+          pending.push(table.submit(simplePlan(), waiter, clock.now() + one.deadline));
         } else if (one.kind === 'advance') clock.advance(one.ms);
         else if (one.kind === 'send') send(id, id % 3 === 0 ? 'r9' : 'r1');
         else if (one.kind === 'answer') answer(id);

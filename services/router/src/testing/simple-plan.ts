@@ -1,0 +1,34 @@
+import { VersionEntry } from '../catalog/version-entry';
+import type { InferPlan } from '../requests/infer-plan';
+import { simpleModel } from './model-configs';
+
+/** A checked request of one row for the model `simple`, without tensors. */
+export function simplePlan(): InferPlan {
+  const version = new VersionEntry({
+    model: 'simple',
+    version: 1,
+    generation: 'g1',
+    state: 'READY',
+    reason: '',
+    config: simpleModel.config,
+  });
+  return {
+    version,
+    regions: undefined,
+    request: {
+      requestId: 'id',
+      rows: 1,
+      shapeKey: '',
+      inputs: [],
+      outputs: [],
+      sharedMemoryOutputs: false,
+      bytes: 0,
+      priority: 0,
+      queueTimeoutUs: 0,
+      sequence: { id: 0, start: false, end: false },
+      emptyFinal: false,
+      background: false,
+      parameters: new Map(),
+    },
+  };
+}
