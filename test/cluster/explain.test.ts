@@ -43,6 +43,10 @@ test('any router hands on; an instance that ends or dies takes its calls with it
   const one = await cluster.start('explainability');
   await Promise.all(clients.map(expectExplained));
 
+  // A gradient twin is served like any model, whatever the workers' mode.
+  const gradients = await first.explain(diabetesRequest({ integrated_gradients: {} }), { deadlineMs: 40_000 });
+  expect(Math.abs(gradients.outputs[0]?.additivity_gap ?? 1)).toBeLessThan(5e-3);
+
   // What is stored through one is known to all.
   const rows = rowsOf(float32('input', [background.length, 10], background.flat()));
   await first.call('PutBackground', { name: 'stored', rows });

@@ -88,6 +88,19 @@ export interface ModelFileAnswer {
 
 export const explainabilityPrefix = 'explainability/';
 
+/** `twins/<model>/<id>`: an explainability instance uses a derived model. */
+export const twinsPrefix = 'twins/';
+
+/** The name of a model that was derived from another, to look into it: who may use that one may use it. */
+export function derivedName(model: string, digest: string): string {
+  return `${model}.gradient-${digest.slice(0, 16)}`;
+}
+
+/** The model that a derived one comes from; undefined for all others. */
+export function derivedFrom(name: string): string | undefined {
+  return /^(.+)\.gradient-[0-9a-f]{16}$/s.exec(name)?.[1];
+}
+
 /** `backgrounds/<name>` of the state: rows that explanations compare with. */
 export interface StoredBackground {
   readonly name: string;

@@ -14,6 +14,8 @@ export interface LoadRequest {
   readonly files?: readonly (readonly [path: string, bytes: Uint8Array])[];
   /** Default: as before. */
   readonly replicas?: Replicas | undefined;
+  /** A model that the cluster makes for itself: it is served whatever the workers' mode. */
+  readonly derived?: boolean;
   /** Who asks, as far as it is known. */
   readonly by: string;
 }
@@ -56,8 +58,8 @@ export class ModelDesires {
    * Loads, or loads anew what has changed; resolves when all workers chosen for it serve it.
    * @throws ShoalError as the workers say, in Triton's words; UNAVAILABLE without a worker, in another mode than explicit, or without the store.
    */
-  async load({ model, config, files = [], replicas, by }: LoadRequest): Promise<void> {
-    this.#demandExplicit();
+  async load({ model, config, files = [], replicas, derived = false, by }: LoadRequest): Promise<void> {
+    if (!derived) this.#demandExplicit();
     await this.#queued(model, async () => {
       if (Buffer.byteLength(model) > maxNameBytes) throw pollFailed(model);
       if (files.length === 0 && (await isUnknown(this.#deps, model))) throw pollFailed(model);
@@ -77,8 +79,8 @@ export class ModelDesires {
   }
 
   /** Resolves when no worker has anything of it left; with false for a model that nobody knows. @throws ShoalError as `load`. */
-  async unload(model: string, by: string): Promise<boolean> {
-    this.#demandExplicit();
+  async unload(model: string, by: string, derived = false): Promise<boolean> {
+    if (!derived) this.#demandExplicit();
     return this.#queued(model, async () => {
       const { view } = this.#deps;
       const known = view.desires.has(model) || view.reports.has(model);

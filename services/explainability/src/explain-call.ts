@@ -4,6 +4,7 @@ import type { BackgroundStore } from './backgrounds/background-store';
 import type { ExplainConfig } from './flags';
 import type { Routers } from './models/routers';
 import type { ModelFiles } from './models/model-files';
+import type { Twins } from './models/twins';
 import type { Versions } from './models/versions';
 
 /** What explanations are made with. */
@@ -13,6 +14,7 @@ export interface ExplainerDeps {
   readonly routers: Routers;
   readonly versions: Versions;
   readonly files: ModelFiles;
+  readonly twins: Twins;
   readonly backgrounds: BackgroundStore;
 }
 

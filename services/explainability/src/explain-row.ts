@@ -63,6 +63,9 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     players,
     row: explained,
     output,
+    batched,
+    wholeRow: row,
+    twin: (options) => deps.twins.get(version, options),
     modelFile: (maxBytes) => deps.files.get(version, maxBytes),
     link,
     ends: { full: link.applyAll(output.values), empty: parts.baseValues?.get(baseKey) },
@@ -77,7 +80,9 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   const { name, reason, running: started } = await start(message.method, context);
   // Some methods know nothing for long; with a deadline there is to be something by then.
   const running: Running & { readonly sketched?: boolean } =
-    call.deadline !== undefined && started.answer() === undefined ? withSketch(started, context) : started;
+    call.deadline !== undefined && !started.requests && started.answer() === undefined
+      ? withSketch(started, context)
+      : started;
   const pace = new Pace(clock, call.deadline);
   const usage: Usage = { rows: 1, requests: 1 };
   const evaluatingFrom = clock.now();
@@ -100,7 +105,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   });
   const how = await drive({
     source: running.source,
-    requests: requestsOf(parts, players, output),
+    requests: running.requests ?? requestsOf(parts, players, output),
     open: (failed) => new PredictionStream(door, failed),
     pace,
     limits: {

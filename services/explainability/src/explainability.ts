@@ -1,5 +1,5 @@
 import { type Bus, type ExplainabilityAnnouncement, explainabilityPrefix } from '@shoal/bus';
-import type { Clock } from '@shoal/core';
+import type { Clock, Random } from '@shoal/core';
 import { type Renewable, type TlsOptions, createServer, loadService } from '@shoal/rpc';
 import type { Logger } from '@shoal/telemetry';
 import { BackgroundStore } from './backgrounds/background-store';
@@ -8,6 +8,7 @@ import type { ExplainConfig } from './flags';
 import { explainHandlers } from './handlers';
 import { ModelFiles } from './models/model-files';
 import { type RouterOptions, followRouters } from './models/routers';
+import { Twins } from './models/twins';
 import { Versions } from './models/versions';
 
 /** What an explainability instance is made of. */
@@ -20,6 +21,7 @@ export interface ExplainabilityDeps {
   readonly tls?: Renewable<TlsOptions> | undefined;
   readonly bus: Bus;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly config: ExplainConfig;
   /** Whom it asks for predictions. */
@@ -44,14 +46,16 @@ const protoFile = 'shoal/explain/v1/explain.proto';
  * @throws ShoalError UNAVAILABLE when the address cannot be bound; INVALID_ARGUMENT for a folder of backgrounds that cannot be used
  */
 export async function startExplainability(deps: ExplainabilityDeps): Promise<ExplainabilityService> {
-  const { bus, clock, config, logger, id } = deps;
+  const { bus, clock, random, config, logger, id } = deps;
   const backgrounds = new BackgroundStore(bus, config.explainBackgrounds, {
     rows: maxStoredRows,
     bytes: config.explainOutstandingBytes,
   });
   const versions = new Versions(bus);
   const routers = followRouters(bus, deps.routers);
-  const explainer = new Explainer({ clock, config, routers, versions, backgrounds, files: new ModelFiles(bus) });
+  const files = new ModelFiles(bus);
+  const twins = new Twins({ id, bus, clock, random, logger, files, versions });
+  const explainer = new Explainer({ clock, config, routers, versions, backgrounds, files, twins });
   const server = createServer({
     clock,
     keepaliveMs,
@@ -65,6 +69,7 @@ export async function startExplainability(deps: ExplainabilityDeps): Promise<Exp
     large: ['Explain', 'ExplainStream', 'ExplainBatch', 'PutBackground'],
   });
   function close(): void {
+    twins.close();
     versions.close();
     backgrounds.close();
     routers.close();

@@ -80,6 +80,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
       explainability = await startExplainability({
         bus,
         clock,
+        random,
         config,
         id: 'explainability',
         address: sockets.address('explain'),

@@ -1,4 +1,4 @@
-import type { ShapleyResult } from '@shoal/explain';
+import type { ShapleyResult, TwinOptions } from '@shoal/explain';
 import type { VersionAnnouncement } from '@shoal/bus';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { AskSource } from '../perturbing/ask';
@@ -8,6 +8,9 @@ import type { Link } from '../perturbing/link';
 import type { MethodMessages } from '../requests/messages';
 import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';
+import type { Requests } from '../perturbing/row-requests';
+import type { ServedTwin } from '../models/twins';
+import type { Tensor } from '../requests/tensor';
 
 /** What a method is made from. */
 export interface MethodContext {
@@ -20,6 +23,11 @@ export interface MethodContext {
   readonly masker: GroupMasker;
   readonly version: VersionAnnouncement;
   readonly output: ChosenOutput;
+  readonly batched: boolean;
+  /** All inputs of the request. */
+  readonly wholeRow: readonly Tensor[];
+  /** Has a gradient twin of the model served. @throws ShoalError when it cannot be made or loaded */
+  readonly twin: (options: TwinOptions) => Promise<ServedTwin>;
   /** The model's own file, for who looks into it. @throws ShoalError FAILED_PRECONDITION when it cannot be had */
   readonly modelFile: (maxBytes?: number) => Promise<Uint8Array>;
   readonly seed: number;
@@ -35,6 +43,8 @@ export interface Running {
   readonly source: AskSource;
   /** Undefined before there is an answer. */
   answer(): ShapleyResult | undefined;
+  /** How rows are asked, where it is not the model itself. */
+  readonly requests?: Requests;
   /** Elements of the output that the answer is about, where they are others than those that were chosen. */
   readonly indices?: readonly number[];
   /** What whoever reads the answer has to know. */

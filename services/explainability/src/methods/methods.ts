@@ -1,11 +1,12 @@
 import { ShoalError } from '@shoal/core';
 import { quoted } from '../requests/refuse';
+import { gradientMethods } from './gradient';
 import type { Method } from './method';
 import { shapleyMethods } from './shapley';
 import { treeMethods } from './tree';
 
 /** All that are served. */
-export const methods: readonly Method[] = [...shapleyMethods, ...treeMethods];
+export const methods: readonly Method[] = [...shapleyMethods, ...gradientMethods, ...treeMethods];
 
 /** @throws ShoalError UNIMPLEMENTED */
 export function methodNamed(name: string): Method {

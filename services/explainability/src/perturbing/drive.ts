@@ -2,11 +2,11 @@ import { ShoalError } from '@shoal/core';
 import type { Ask, AskSource } from './ask';
 import type { Pace } from './pace';
 import type { PredictionStream } from './prediction-stream';
-import type { RowRequests } from './row-requests';
+import type { Requests } from './row-requests';
 
 export interface DriveParts {
   readonly source: AskSource;
-  readonly requests: RowRequests;
+  readonly requests: Requests;
   /** Opens the stream of predictions; `failed` is told once of its end. */
   readonly open: (failed: (error: ShoalError) => void) => PredictionStream;
   readonly pace: Pace;

@@ -19,8 +19,22 @@ export interface RowRequestParts {
   readonly output: OutputPick;
 }
 
+/** Turns rows into requests, and their answers into numbers. */
+export interface Requests {
+  /** Bytes of one row, all inputs together. */
+  readonly rowBytes: number;
+  /** Numbers that are read of each row. */
+  readonly outputs: number;
+  /** For `rows` rows of each explained input. */
+  buffers(rows: number): Uint8Array[];
+  /** A request of some of the rows in `buffers`. */
+  message(buffers: readonly Uint8Array[], from: number, rows: number): Buffer;
+  /** Into [rows × outputs], from a row on. @throws ShoalError when the answer is of another kind than the first one was */
+  read(view: InferResponseView, rows: number, into: Float64Array, fromRow: number): void;
+}
+
 /** Makes requests of altered rows, and reads their answers. Inputs that are not explained are in them as they are. */
-export class RowRequests {
+export class RowRequests implements Requests {
   /** Bytes of one row, all inputs together. */
   readonly rowBytes: number;
   readonly #parts: RowRequestParts;

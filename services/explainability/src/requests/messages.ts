@@ -59,6 +59,10 @@ export interface MethodMessages {
   readonly owen?: { readonly groups: readonly { readonly players: readonly number[] }[] };
   readonly partition?: object;
   readonly banzhaf?: object;
+  readonly integrated_gradients?: { readonly steps: number };
+  readonly smooth_grad?: { readonly samples: number; readonly sigma: number };
+  readonly gradient_shap?: { readonly samples: number; readonly sigma: number };
+  readonly saliency?: { readonly times_input: boolean };
   readonly tree_shap?: { readonly path_dependent: boolean };
   readonly interactions?: { readonly index: 'SII' | 'K_SII' | 'STII' };
 }

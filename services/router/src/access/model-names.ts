@@ -1,4 +1,6 @@
-/** A set of models: exact names, and names in which each `*` stands for any text. */
+import { derivedFrom } from '@shoal/bus';
+
+/** A set of models, with those that are derived from them: exact names, and names in which each `*` stands for any text. */
 export class ModelNames {
   readonly #all: boolean;
   readonly #exact = new Set<string>();
@@ -20,7 +22,9 @@ export class ModelNames {
 
   has(name: string): boolean {
     if (this.#all || this.#exact.has(name)) return true;
-    return this.#globs.some((parts) => matches(parts, name));
+    if (this.#globs.some((parts) => matches(parts, name))) return true;
+    const base = derivedFrom(name);
+    return base !== undefined && this.has(base);
   }
 }
 

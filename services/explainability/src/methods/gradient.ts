@@ -1,0 +1,204 @@
+import { seededRandom } from '@shoal/core';
+import {
+  type Attribution,
+  type GradientEstimator,
+  type ShapleyResult,
+  gradientShap,
+  integratedGradients,
+  saliency,
+  smoothGrad,
+} from '@shoal/explain';
+import { fromNumbers, toNumbers } from '@shoal/tensor';
+import type { Ask, AskSource } from '../perturbing/ask';
+import { GradientRequests } from '../perturbing/gradient-requests';
+import { invalid, quoted } from '../requests/refuse';
+import type { ExplainedInput } from '../requests/players';
+import type { Method, MethodContext, Running } from './method';
+
+/** What gradient methods say of one output; those that are no shares of a difference have no base value. */
+type Answer = Pick<Attribution, 'values' | 'standardErrors' | 'outputValue'> &
+  Partial<Attribution> & { readonly evaluations: number };
+
+type Make = (
+  context: MethodContext,
+  input: Float64Array,
+  baselines: readonly Float64Array[],
+) => GradientEstimator<Answer>;
+
+const ofOptions = {
+  integrated_gradients: ({ options: { integrated_gradients: own } }, input, baselines) =>
+    integratedGradients({ input, baselines, ...(own && own.steps > 0 && { steps: own.steps }) }),
+  smooth_grad: ({ options: { smooth_grad: own }, seed }, input) =>
+    smoothGrad({
+      input,
+      sigma: own && own.sigma > 0 ? own.sigma : 0.1 * spreadOf(input),
+      ...(own && own.samples > 0 && { samples: own.samples }),
+      random: seededRandom(seed),
+    }),
+  gradient_shap: ({ options: { gradient_shap: own }, seed }, input, background) =>
+    gradientShap({
+      input,
+      background,
+      sigma: own?.sigma ?? 0,
+      ...(own && own.samples > 0 && { samples: own.samples }),
+      random: seededRandom(seed),
+    }),
+  saliency: ({ options }, input) => saliency(input, options.saliency?.times_input ? 'times_input' : 'signed'),
+} satisfies Record<string, Make>;
+
+const summaries = {
+  integrated_gradients: 'gradients summed up on the way from each background row to the explained one',
+  smooth_grad: 'the gradient, averaged over noisy copies of the row',
+  gradient_shap: 'gradients at random points on the way from random background rows',
+  saliency: 'the gradient at the row',
+} as const;
+
+/** Methods that differentiate the model: a twin of it, which also returns gradients, is served beside it. */
+export const gradientMethods: readonly Method[] = (Object.keys(summaries) as (keyof typeof summaries)[]).map(
+  (name) => ({
+    name,
+    summary: summaries[name],
+    needs: 'gradients',
+    start: (context) => startGradient(context, ofOptions[name]),
+  }),
+);
+
+/** @throws ShoalError INVALID_ARGUMENT, and as the twin is made and loaded */
+async function startGradient(context: MethodContext, make: Make): Promise<Running> {
+  const { players, row, background, output, link } = context;
+  if (link.function !== 'IDENTITY') throw invalid('gradients are of the output itself: link must be IDENTITY');
+  const wrong = players.inputs.find(({ datatype }) => !datatype.startsWith('FP'));
+  if (wrong)
+    throw invalid(`input ${quoted(wrong.name)} is of ${wrong.datatype}, by which nothing can be differentiated`);
+  const inputs = players.inputs.map(({ name }) => name);
+  const { model, twin } = await context.twin({ inputs, output: output.name });
+  const input = joined(players.inputs, row, 1)[0] as Float64Array;
+  const baselines = joined(players.inputs, background.contents, background.count);
+  // One element of the output after the other: each has gradients of its own.
+  const estimators = output.indices.map(() => make(context, input, baselines));
+  const source = new GradientSource(estimators, players.inputs);
+  const requests = new GradientRequests({
+    model,
+    twin,
+    batched: context.batched,
+    row: context.wholeRow,
+    explained: players.inputs,
+    output,
+    index: () => output.indices[source.current] as number,
+  });
+  return { source, requests, answer: () => resultOf(context, estimators) };
+}
+
+/** Rows of gradient estimators, one estimator after the other. */
+class GradientSource implements AskSource {
+  readonly #estimators: readonly GradientEstimator<unknown>[];
+  readonly #inputs: readonly ExplainedInput[];
+  current = 0;
+
+  constructor(estimators: readonly GradientEstimator<unknown>[], inputs: readonly ExplainedInput[]) {
+    this.#estimators = estimators;
+    this.#inputs = inputs;
+  }
+
+  get done(): boolean {
+    return this.#estimators.every(({ done }) => done);
+  }
+
+  next(maxRows: number): Ask | undefined {
+    // The next one begins when the last is told, since answers are read by what is differentiated at the moment.
+    while (this.#estimators[this.current]?.done && this.current < this.#estimators.length - 1) this.current += 1;
+    const estimator = this.#estimators[this.current];
+    const batch = estimator?.next(maxRows);
+    if (!estimator || !batch) return undefined;
+    const { rows, features, count } = batch;
+    return {
+      rows: count,
+      write: (into) => {
+        let column = 0;
+        for (const [at, { datatype, elements }] of this.#inputs.entries()) {
+          const values = new Float64Array(count * elements);
+          for (let row = 0; row < count; row += 1) {
+            const from = row * features + column;
+            values.set(rows.subarray(from, from + elements), row * elements);
+          }
+          into[at]?.set(fromNumbers(datatype, values));
+          column += elements;
+        }
+      },
+      tell(predictions) {
+        const gradients = new Float64Array(count * features);
+        const values = new Float64Array(count);
+        for (let row = 0; row < count; row += 1) {
+          const from = row * (features + 1);
+          values[row] = predictions[from] as number;
+          gradients.set(predictions.subarray(from + 1, from + 1 + features), row * features);
+        }
+        estimator.tell({ gradients, values });
+      },
+    };
+  }
+}
+
+function resultOf(
+  { players }: MethodContext,
+  estimators: readonly GradientEstimator<Answer>[],
+): ShapleyResult | undefined {
+  const answers = estimators.map((estimator) => estimator.result());
+  if (!answers.every((answer) => answer !== undefined)) return undefined;
+  const done = estimators.every((estimator) => estimator.done);
+  const sampled = answers.some(({ standardErrors }) => standardErrors !== undefined);
+  return {
+    outputs: answers.map((answer) => ({
+      values: byPlayer(players, answer.values, (sum, value) => sum + value),
+      // Elements of one player vary together in ways that are not known.
+      standardErrors:
+        answer.standardErrors &&
+        (players.single ? answer.standardErrors : new Float64Array(players.sizes.length).fill(Number.NaN)),
+      baseValue: answer.baseValue ?? 0,
+      outputValue: answer.outputValue,
+      additivityGap: answer.additivityGap ?? 0,
+    })),
+    exact: false,
+    converged: done && !sampled,
+    stopReason: 'budget',
+    evaluations: answers.reduce((sum, { evaluations }) => sum + evaluations, 0),
+  };
+}
+
+function byPlayer(
+  { inputs, sizes }: MethodContext['players'],
+  values: Float64Array,
+  add: (sum: number, value: number) => number,
+): Float64Array {
+  const own = new Float64Array(sizes.length);
+  let at = 0;
+  for (const { playerOf } of inputs) {
+    for (const player of playerOf) {
+      own[player] = add(own[player] as number, values[at] as number);
+      at += 1;
+    }
+  }
+  return own;
+}
+
+/** Rows of all explained inputs, one after the other, as numbers. */
+function joined(inputs: readonly ExplainedInput[], contents: readonly Uint8Array[], count: number): Float64Array[] {
+  const features = inputs.reduce((sum, { elements }) => sum + elements, 0);
+  const numbers = inputs.map(({ datatype }, at) => toNumbers(datatype, contents[at] as Uint8Array));
+  return Array.from({ length: count }, (_, row) => {
+    const values = new Float64Array(features);
+    let column = 0;
+    for (const [at, { elements }] of inputs.entries()) {
+      values.set((numbers[at] as Float64Array).subarray(row * elements, (row + 1) * elements), column);
+      column += elements;
+    }
+    return values;
+  });
+}
+
+function spreadOf(values: Float64Array): number {
+  return (
+    values.reduce((most, value) => Math.max(most, value), -Infinity) -
+    values.reduce((least, value) => Math.min(least, value), Infinity)
+  );
+}
