@@ -106,7 +106,7 @@ afterEach(async () => {
   client.close();
   await router.server.drain(0);
   await assertNothingOpen(open);
-  if (clock.pending > 0) throw new Error('timers are left');
+  if (clock.pending > 0) throw new Error(`${clock.pending} timers are left`);
 });
 
 function run(source: AskSource, limits: Partial<DriveLimits> = {}, deadline?: number) {
