@@ -19,6 +19,27 @@ export {
   type SmoothGradOptions,
 } from './gradient/smooth-grad';
 export { gradientName, type GradientTwin, gradientTwin, outputWeights, type TwinOptions } from './gradient/twin';
+export { type Background, type BackgroundInput, checkBackground, hashBackground } from './masking/background';
+export { coalitionValues } from './masking/coalition-values';
+export { fixedInput, type FixedInputOptions } from './masking/fixed-input';
+export {
+  eachItsOwn,
+  gridGroups,
+  type NamedPlayers,
+  overChannels,
+  playersOfGroups,
+  tabularPlayers,
+  wordGroups,
+} from './masking/groups';
+export type { Image } from './masking/image';
+export { blurBaseline, constantBaseline, meanBaseline } from './masking/image-baselines';
+export { inpaintedInput, type InpaintedInputOptions } from './masking/inpainted-input';
+export { summarize, type Summary, type SummaryOptions } from './masking/k-means';
+export { identityLink, type Link, logitLink } from './masking/link';
+export { type InputMasker, type Masker, masker } from './masking/masker';
+export { removingInput, type RemovingInputOptions } from './masking/removing-input';
+export { type SuperpixelOptions, superpixels } from './masking/superpixels';
+export { stringsInput, textInput, type TextPiece, wordsOfText } from './masking/text-input';
 export { sampledBanzhaf } from './shapley/banzhaf';
 export { exact, type ExactIndex, type ExactOptions, type InteractionIndex } from './shapley/exact';
 export { kernelShap } from './shapley/kernel';
