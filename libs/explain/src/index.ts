@@ -40,6 +40,26 @@ export { type InputMasker, type Masker, masker } from './masking/masker';
 export { removingInput, type RemovingInputOptions } from './masking/removing-input';
 export { type SuperpixelOptions, superpixels } from './masking/superpixels';
 export { stringsInput, textInput, type TextPiece, wordsOfText } from './masking/text-input';
+export { ablation } from './perturb/ablation';
+export {
+  accumulatedEffects,
+  type AccumulatedEffects,
+  type AccumulatedEffectsOptions,
+} from './perturb/accumulated-effects';
+export {
+  type Counterfactual,
+  type CounterfactualOptions,
+  type CounterfactualResult,
+  counterfactuals,
+  type Wanted,
+} from './perturb/counterfactual';
+export type { FeatureRule } from './perturb/counterfactual-space';
+export { type DataSet, gridOf } from './perturb/grid';
+export { type Importance, type ImportanceOptions, permutationImportance } from './perturb/importance';
+export { absoluteError, logLoss, type Loss, squaredError, wrongClass } from './perturb/losses';
+export { occlusion, type OcclusionOptions } from './perturb/occlusion';
+export { partialDependence, type PartialDependence, type PartialDependenceOptions } from './perturb/partial-dependence';
+export { rise, type RiseOptions, type RiseResult } from './perturb/rise';
 export { sampledBanzhaf } from './shapley/banzhaf';
 export { exact, type ExactIndex, type ExactOptions, type InteractionIndex } from './shapley/exact';
 export { kernelShap } from './shapley/kernel';

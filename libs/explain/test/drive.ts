@@ -1,7 +1,7 @@
-import type { Estimator, MaskBatch, ShapleyResult } from '@shoal/explain';
+import type { Estimator, MaskBatch, RowBatch, ShapleyResult } from '@shoal/explain';
 
-/** What a coalition is worth, one number or one per output. */
-export type Game = (mask: Uint8Array) => number | readonly number[];
+/** What a coalition is worth, or the model says of a row: one number or one per output. */
+export type Game<A = Uint8Array> = (asked: A) => number | readonly number[];
 
 /** Evaluates a batch one coalition at a time. */
 export function play(game: Game): (batch: MaskBatch) => Float64Array {
@@ -16,10 +16,24 @@ export function play(game: Game): (batch: MaskBatch) => Float64Array {
   };
 }
 
-/** Runs an estimator to its end, `ahead` batches of at most `max()` coalitions outstanding. */
-export function drive<R>(
-  estimator: Estimator<R>,
-  evaluate: (batch: MaskBatch) => Float64Array,
+/** Evaluates a batch one row at a time. */
+export function predict(model: Game<Float64Array>): (batch: RowBatch) => Float64Array {
+  const evaluate = play(model as unknown as Game);
+  return ({ count, features, rows }) => evaluate({ count, players: features, masks: rows as unknown as Uint8Array });
+}
+
+/** What estimators of coalitions and of rows have in common. */
+export interface Asks<R, B> {
+  next(max: number): B | undefined;
+  tell(values: Float64Array): void;
+  readonly done: boolean;
+  result(): R | undefined;
+}
+
+/** Runs an estimator to its end, `ahead` batches of at most `max()` questions outstanding. */
+export function drive<R, B>(
+  estimator: Asks<R, B>,
+  evaluate: (batch: B) => Float64Array,
   max: () => number = () => 64,
   ahead = 1,
 ): R {
