@@ -67,6 +67,18 @@ export { type Groups, owen } from './shapley/owen';
 export { balancedTree, type FeatureTree, partition, type PartitionOptions } from './shapley/partition';
 export { permutationShapley } from './shapley/permutation';
 export { type InteractionOptions, sampledInteractions } from './shapley/sampled-interactions';
+export { type Anchor, type Label, usualLabel } from './surrogate/anchor-plan';
+export type { AnchorOptions } from './surrogate/anchor-search';
+export {
+  anchorOfMasks,
+  anchorOfRow,
+  type MaskAnchorOptions,
+  type Predicate,
+  type TabularAnchor,
+  type TabularAnchorOptions,
+} from './surrogate/anchors';
+export { limeOfMasks, limeOfRow, type MaskLimeOptions, type TabularLimeOptions } from './surrogate/lime';
+export type { LimeOptions, LimeOutput, LimeResult } from './surrogate/lime-plan';
 export { type InterventionalOptions, interventionalTrees } from './tree/interventional';
 export { pathDependentObstacle, pathDependentTrees } from './tree/path-dependent';
 export { readTrees, type TreeModel } from './tree/read-trees';

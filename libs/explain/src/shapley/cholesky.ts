@@ -1,9 +1,8 @@
 /**
- * Solves A·x = b in place for a symmetric positive definite A, [n × n] row-major (both are overwritten, x is left in b).
+ * Factors a symmetric positive definite A, [n × n] row-major, into L·Lᵀ: L is left in the lower half of `a`.
  * False: A is singular to working precision.
  */
-export function solveSymmetric(a: Float64Array, b: Float64Array): boolean {
-  const n = b.length;
+export function factorSymmetric(a: Float64Array, n: number): boolean {
   let scale = 0;
   for (let i = 0; i < n; i++) scale = Math.max(scale, a[i * n + i] as number);
   for (let j = 0; j < n; j++) {
@@ -15,6 +14,12 @@ export function solveSymmetric(a: Float64Array, b: Float64Array): boolean {
       else return false;
     }
   }
+  return true;
+}
+
+/** Solves L·Lᵀ·x = b for a factor L of {@link factorSymmetric}; x is left in b. */
+export function substitute(a: Float64Array, b: Float64Array): void {
+  const n = b.length;
   for (let i = 0; i < n; i++) {
     let sum = b[i] as number;
     for (let k = 0; k < i; k++) sum -= (a[i * n + k] as number) * (b[k] as number);
@@ -25,5 +30,14 @@ export function solveSymmetric(a: Float64Array, b: Float64Array): boolean {
     for (let k = i + 1; k < n; k++) sum -= (a[k * n + i] as number) * (b[k] as number);
     b[i] = sum / (a[i * n + i] as number);
   }
+}
+
+/**
+ * Solves A·x = b in place for a symmetric positive definite A, [n × n] row-major (both are overwritten, x is left in b).
+ * False: A is singular to working precision.
+ */
+export function solveSymmetric(a: Float64Array, b: Float64Array): boolean {
+  if (!factorSymmetric(a, b.length)) return false;
+  substitute(a, b);
   return true;
 }
