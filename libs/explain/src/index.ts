@@ -60,6 +60,21 @@ export { absoluteError, logLoss, type Loss, squaredError, wrongClass } from './p
 export { occlusion, type OcclusionOptions } from './perturb/occlusion';
 export { partialDependence, type PartialDependence, type PartialDependenceOptions } from './perturb/partial-dependence';
 export { rise, type RiseOptions, type RiseResult } from './perturb/rise';
+export {
+  type Infidelity,
+  infidelityOfMasks,
+  infidelityOfNoise,
+  type InfidelityOptions,
+  type NoiseInfidelityOptions,
+} from './quality/infidelity';
+export { removalCurve, type RemovalCurve, type RemovalCurveOptions } from './quality/removal-curve';
+export {
+  nearbyRow,
+  relativeChange,
+  sensitivityMax,
+  type SensitivityMax,
+  type SensitivityOptions,
+} from './quality/sensitivity';
 export { sampledBanzhaf } from './shapley/banzhaf';
 export { exact, type ExactIndex, type ExactOptions, type InteractionIndex } from './shapley/exact';
 export { kernelShap } from './shapley/kernel';

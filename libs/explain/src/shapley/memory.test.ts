@@ -1,21 +1,7 @@
 import { seededRandom } from '@shoal/core';
 import { play } from '../../test/drive';
 import { sampling } from '../../test/methods';
-
-/** Bytes of buffers and number of objects that can be reached from a value. */
-function reach(value: unknown, seen = new Set<unknown>()): { bytes: number; objects: number } {
-  const total = { bytes: 0, objects: 0 };
-  if (typeof value !== 'object' || value === null || seen.has(value)) return total;
-  seen.add(value);
-  total.objects++;
-  if (ArrayBuffer.isView(value)) return { bytes: value.buffer.byteLength, objects: 1 };
-  for (const part of Object.values(value)) {
-    const { bytes, objects } = reach(part, seen);
-    total.bytes += bytes;
-    total.objects += objects;
-  }
-  return total;
-}
+import { reach } from '../../test/reach';
 
 test.each(Object.keys(sampling))('%s keeps no more after 60 000 evaluations than after 6000', (name) => {
   const players = 20;
