@@ -79,6 +79,13 @@ test('so do the commands that control it', async () => {
   expect(await command([...models, ...tls()])).toContain('READY');
 }, 60_000);
 
+test('so does the one that has an answer explained', async () => {
+  const ones = JSON.stringify(new Array(16).fill(1));
+  const row = ['--input', `{"INPUT0": ${ones}, "INPUT1": ${ones}}`, '--background=zero', '--method=permutation'];
+  expect(await command(['explain', 'simple', ...row, ...tls()])).toContain('base 0, output 2, additivity gap 0');
+  expect(await command(['explain', 'simple', ...row, ...tls()], 'wrong')).toMatch(/^1 shoal: /);
+}, 60_000);
+
 test.each([[models], [bench]])(
   'without the key: %j',
   async (argv) => {
