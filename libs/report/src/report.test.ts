@@ -67,12 +67,16 @@ test('what rounding leaves behind is shown as 0', () => {
 test('bars of a waterfall lead from the base value to the output', () => {
   const output = { values: [3, -1], baseValue: 10, outputValue: 12, standardErrors: undefined };
   const explanation = example({ features: 2, output });
-  const paths = elementsOf(parseXml(waterfall(explanation, only(explanation)))).filter(({ name }) => name === 'path');
+  const parts = elementsOf(parseXml(waterfall(explanation, only(explanation))));
+  const paths = parts.filter(({ name }) => name === 'path');
   const [largest, smallest] = paths.map(({ attributes }) => /^M([\d.]+).*?L([\d.]+)/.exec(attributes['d'] ?? ''));
   const [from, to] = [Number(largest?.[1]), Number(largest?.[2])];
   // 9 to 12 above, 10 to 9 below: a value is a third of the upper bar's length.
   expect(Number(smallest?.[2])).toBeCloseTo(from, 1);
   expect(Number(smallest?.[1])).toBeCloseTo(from + (to - from) / 3, 1);
+  const [end, base] = parts.filter(({ attributes }) => attributes['class'] === 'strong');
+  expect(to).toBeCloseTo(Number(end?.attributes['x1']), 1);
+  expect(Number(smallest?.[1])).toBeCloseTo(Number(base?.attributes['x1']), 1);
 });
 
 test('a picture is overlaid with the values of its parts', () => {
