@@ -75,7 +75,7 @@ function square(x: number, y: number, cell: number, value: number, largest: numb
     parts.push(
       element('text', { ...middle, ...tone, 'text-anchor': 'middle', 'font-size': 11 }, brief(value, largest)),
     );
-  } else if (value < 0) {
+  } else if (value < 0 && strength > 0.05) {
     parts.push(
       element('circle', { cx: middle.x, cy: y + cell / 2, r: Math.max(1, cell / 10), style: 'fill:var(--ink)' }),
     );
