@@ -36,7 +36,6 @@ test('a copy that cannot even be submitted has failed, and its request is answer
       sharedMemoryOutputs: false,
       bytes: 0,
       priority: 0,
-      background: false,
       queueTimeoutUs: 0,
       sequence: { id: 0, start: false, end: false },
       emptyFinal: false,
