@@ -51,7 +51,6 @@ export {
   type CounterfactualOptions,
   type CounterfactualResult,
   counterfactuals,
-  type Wanted,
 } from './perturb/counterfactual';
 export type { FeatureRule } from './perturb/counterfactual-space';
 export { type DataSet, gridOf } from './perturb/grid';
@@ -60,6 +59,7 @@ export { absoluteError, logLoss, type Loss, squaredError, wrongClass } from './p
 export { occlusion, type OcclusionOptions } from './perturb/occlusion';
 export { partialDependence, type PartialDependence, type PartialDependenceOptions } from './perturb/partial-dependence';
 export { rise, type RiseOptions, type RiseResult } from './perturb/rise';
+export type { Wanted } from './perturb/wanted';
 export {
   type Infidelity,
   infidelityOfMasks,

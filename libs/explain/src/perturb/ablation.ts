@@ -39,7 +39,7 @@ class AblationPlan implements CoalitionPlan {
     const outputs = Array.from(this.base, (base, o) =>
       attribution(this.values.slice(o * n, (o + 1) * n), undefined, base, this.full[o] as number),
     );
-    return { outputs, exact: this.done, converged: this.done, stopReason: 'exact', evaluations };
+    return { outputs, exact: this.done, converged: this.done, stopReason: this.done ? 'exact' : 'budget', evaluations };
   }
 }
 

@@ -64,7 +64,7 @@ class OcclusionPlan implements CoalitionPlan {
         this.full[o] as number,
       ),
     );
-    return { outputs, exact: this.done, converged: this.done, stopReason: 'exact', evaluations };
+    return { outputs, exact: this.done, converged: this.done, stopReason: this.done ? 'exact' : 'budget', evaluations };
   }
 }
 
