@@ -46,7 +46,9 @@ const masks = {
 };
 const rows = {
   'lime of a row': of(() => limeOfRow({ row, data, samples: 700, seed: 1 })),
-  'anchors of a row': of(() => anchorOfRow({ row, data, seed: 1, beam: 2, label: ([p]) => (p! > 0.8 ? 1 : 0) })),
+  'anchors of a row': of(() =>
+    anchorOfRow({ row, data, seed: 1, beam: 2, budget: 6000, label: ([p]) => (p! > 0.8 ? 1 : 0) }),
+  ),
   rise: of(() => rise({ image, baseline: new Float64Array(features), masks: 700, cells: 2, seed: 1 })),
   'partial dependence': of(() => partialDependence({ data, feature: 1, grid: Float64Array.of(0, 0.5, 1) })),
   'accumulated effects': of(() => accumulatedEffects({ data, feature: 1, edges: Float64Array.of(0, 0.5, 1) })),

@@ -68,6 +68,7 @@ test('a summary has the mean of its rows, and the same for the same seed', () =>
       const { centres, weights } = summarize(options);
       expect(weights.length).toBeLessThanOrEqual(Math.min(clusters, rows.length / features));
       expectClose([weights.reduce((sum, weight) => sum + weight, 0)], [1]);
+      expect([...weights]).toEqual([...weights].toSorted((a, b) => b - a));
       const meanOf = (values: Float64Array, weight: (row: number) => number) =>
         Array.from({ length: features }, (_, f) =>
           values.reduce(

@@ -123,6 +123,25 @@ test('examples are a way to what chance would not meet', () => {
   expect(find({ ...options, examples }, model).counterfactuals).toHaveLength(1);
 });
 
+test('where the row itself or examples lie outside what is allowed, what is proposed does not', () => {
+  const rules: FeatureRule[] = [
+    { kind: 'number', low: 0.6, high: 0.8 },
+    { kind: 'integer', low: 2, high: 4 },
+  ];
+  const row = Float64Array.of(0, 0);
+  const examples = { rows: Float64Array.of(5, 9, -5, -9), features: 2 };
+  const asked: Float64Array[] = [];
+  const result = find({ row, rules, wanted: { kind: 'class', index: 1 }, examples, count: 2, seed: 6 }, (one) => {
+    asked.push(one.slice());
+    return one[0]! > 0.61 || one[1]! >= 3 ? 1 : 0;
+  });
+  for (const [a, b] of asked) {
+    expect(a === 0 || (a! >= 0.6 && a! <= 0.8)).toBe(true);
+    expect([0, 2, 3, 4]).toContain(b);
+  }
+  expect(result.counterfactuals.map(({ changed }) => changed).toSorted((a, b) => a[0]! - b[0]!)).toEqual([[0], [1]]);
+});
+
 test('a budget ends the search between rounds', () => {
   const options = { row: Float64Array.of(0), rules: [unit], wanted: { kind: 'class', index: 1 }, seed: 2 } as const;
   const result = find({ ...options, population: 10, budget: 25 }, () => 0);

@@ -120,6 +120,44 @@ test('sensitivity is the largest relative change among rows nearby', () => {
   expect(relativeChange(Float64Array.of(1), Float64Array.of(0))).toBe(Infinity);
 });
 
+test('explanations that end before older ones are kept until their turn', () => {
+  let made = 0;
+  /** The first asks three times, one question after another was answered; later ones once. */
+  const patient = (row: Float64Array): RowEstimator<readonly Float64Array[]> => {
+    let left = made++ === 0 ? 3 : 1;
+    let waiting = false;
+    let answer: Float64Array | undefined;
+    return {
+      next: () => {
+        if (waiting || left === 0) return undefined;
+        waiting = true;
+        return { count: 1, features: row.length, rows: row };
+      },
+      tell: (values) => {
+        [waiting, left, answer] = [false, left - 1, values.slice()];
+      },
+      get done() {
+        return left === 0;
+      },
+      result: () => (left === 0 && answer ? [answer] : undefined),
+    };
+  };
+  const row = Float64Array.of(1, 2);
+  const run = (ahead: number) => {
+    made = 0;
+    const options = { row, radius: 0.1, samples: 6, seed: 4, explain: patient };
+    return drive(
+      sensitivityMax(options),
+      predict(([a, b]) => [a! * b!]),
+      () => 64,
+      ahead,
+    );
+  };
+  const want = run(1);
+  expect(want.values[0]).toBeGreaterThan(0);
+  for (const ahead of [2, 5, 20]) expect(run(ahead)).toEqual(want);
+});
+
 test('what cannot be measured is refused', () => {
   expect(() => infidelityOfMasks({ attributions: [], seed: 1 })).toThrow(/at least one/u);
   const two = infidelityOfMasks({ attributions: [Float64Array.of(1)], seed: 1 });

@@ -1,4 +1,4 @@
-import { exact, kernelShap, owen, permutationShapley } from '@shoal/explain';
+import { ablation, exact, kernelShap, occlusion, owen, permutationShapley } from '@shoal/explain';
 import { explain, furthest, type Game } from '../../test/drive';
 import iris from '../fixtures/iris-logreg.json';
 
@@ -67,6 +67,19 @@ test.each(iris.cases)('probabilities and scores of $input', (known) => {
         known.shapley_scores.map((row) => row[c] as number),
       ),
     ).toBeLessThan(iris.tolerance);
+});
+
+test.each(iris.occlusion.cases)('each feature of $input alone at the mean of the background', (known) => {
+  const model: Game = (mask) =>
+    probabilities(known.input.map((x, j) => (mask[j] === 1 ? x : (known.baseline[j] as number))));
+  for (const estimator of [ablation({ players: features }), occlusion({ shape: [2, 2], window: [1, 1] })])
+    for (const [c, { values }] of explain(estimator, model).outputs.entries())
+      expect(
+        furthest(
+          values,
+          known.occlusion.map((row) => row[c] as number),
+        ),
+      ).toBeLessThan(iris.tolerance);
 });
 
 test('a logistic model of two kinds of iris, against five rows and, in logits, against one', () => {

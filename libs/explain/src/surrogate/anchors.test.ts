@@ -62,6 +62,15 @@ test('a model that always says the same has the empty anchor', () => {
   });
 });
 
+test('one candidate alone is sampled until its bound is good enough', () => {
+  const anchor = drive(
+    anchorOfMasks({ players: 1, seed: 3 }),
+    play(([one]) => one as number),
+  );
+  expect(anchor).toMatchObject({ features: [0], precision: 1, found: true });
+  expect(anchor.lower).toBeGreaterThan(0.8);
+});
+
 test('a wider beam finds the anchor that covers more', () => {
   // {0, 1, 2} is one way; {4} alone is nearly as good at first sight, and enough with 5.
   const model = (mask: Uint8Array) =>
@@ -81,6 +90,30 @@ test('a precision that is estimated lies within its bounds', () => {
   expect(anchor.lower).toBeLessThan(0.96);
   expect(anchor.upper).toBeGreaterThan(0.96);
   expect(anchor.lower).toBeGreaterThan(0.85);
+});
+
+test('what is called an anchor is as precise as was asked, but for the tolerance, in nearly all of many searches', () => {
+  const [players, delta] = [5, 0.1];
+  let failures = 0;
+  for (let turn = 0; turn < 60; turn++) {
+    // Each coalition of players is answered the same as the explained input, or not, once and for all.
+    const coin = seededRandom(1000 + turn);
+    const same = Array.from(
+      { length: 32 },
+      (_, set) => set === 31 || coin.next() < 0.55 + (0.4 * ((set & 1) + ((set >> 1) & 1))) / 2,
+    );
+    const setOf = (mask: Uint8Array) => mask.reduce((bits, one, i) => bits | (one << i), 0);
+    const anchor = drive(
+      anchorOfMasks({ players, seed: turn, precision: 0.9, tolerance: 0.1, delta }),
+      play((mask) => (same[setOf(mask)] ? 1 : 0)),
+    );
+    const holds = [...same.keys()].filter((set) => anchor.features.every((f) => ((set >> f) & 1) === 1));
+    const precision = holds.filter((set) => same[set]).length / holds.length;
+    expect(anchor.found || anchor.features.length < players).toBe(true);
+    if (anchor.found && (precision < 0.8 || precision < anchor.lower || precision > anchor.upper)) failures++;
+  }
+  // Bounds may fail with probability delta on either side.
+  expect(failures).toBeLessThanOrEqual(60 * 2 * delta);
 });
 
 test('without an anchor the most precise candidate is returned, and called that', () => {
