@@ -26,6 +26,7 @@ interface Digits {
     readonly shapley_patches: { readonly values: number[][] };
     readonly banzhaf_patches: number[];
     readonly shapley_interaction_patches: number[][];
+    readonly occlusion_patches: number[];
   };
 }
 const iris = JSON.parse(readFileSync(path.join(root, 'libs/explain/src/fixtures/iris-logreg.json'), 'utf8')) as Iris;
@@ -166,6 +167,32 @@ test('the same request gives the same numbers, whatever is under way at a time a
   expect(one?.outputs).not.toEqual(other?.outputs);
 }, 60_000);
 
+test('LIME has a linear model’s own words: errors, how well it fits, the same for the same seed', async () => {
+  const request = diabetesRequest({ lime: { samples: 600 }, seed: 2 });
+  const [one, again] = await Promise.all([client.explain(request), narrowClient.explain(request)]);
+  expect(again.outputs).toEqual(one.outputs);
+  expect(one.usage.evaluations).toBe(600);
+  expect(one.warnings).toEqual([expect.stringMatching(/variance \(R²\): 0\.\d+$/)]);
+  expect(Math.max(...(one.outputs[0]?.standard_errors ?? []))).toBeGreaterThan(0);
+  const beyond = diabetesRequest({ lime: { samples: 11 }, budget: { max_evaluations: 10 } });
+  expect(await client.failure('Explain', beyond)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+}, 30_000);
+
+test('a background is summarized by clusters', async () => {
+  const { baseline, ...rest } = diabetesRequest({ exact: {} });
+  const one = await client.explain({ ...rest, baseline: { ...baseline, summarize: 1 } });
+  const mean = Array.from(
+    { length: 10 },
+    (_, f) => diabetes.background.reduce((sum, row) => sum + (row[f] ?? 0), 0) / 20,
+  );
+  const same = await client.explain({ ...rest, baseline: { rows: rowsOf(float32('input', [1, 10], mean)) } });
+  expect(one.background.rows).toBe(1);
+  expectClose(one.outputs[0]?.values, same.outputs[0]?.values, 1e-5);
+  const five = await client.explain({ ...rest, baseline: { ...baseline, summarize: 5 }, seed: 1 });
+  expect(five.background.rows).toBe(5);
+  expect(five.outputs[0]?.base_value).not.toBe(one.outputs[0]?.base_value);
+}, 30_000);
+
 test('a target error ends it before the budget', async () => {
   const budget = { max_evaluations: 100_000, target_error: 0.05 };
   const answer = await client.explain(diabetesRequest({ permutation: {}, budget }));
@@ -201,6 +228,20 @@ describe('an image in patches', () => {
       expectClose([base], [digits.case.base_logits[index] as number], digits.tolerance);
     }
   }, 120_000);
+
+  test('ablation, and occlusion by a window of one patch, take away what each patch alone is worth', async () => {
+    const output = { name: 'logits', argmax: true };
+    const ablation = await client.explain(request({ ablation: {}, output }));
+    expectClose(ablation.outputs[0]?.values, digits.case.occlusion_patches, digits.tolerance);
+    const occlusion = await client.explain(request({ occlusion: { window: [1, 1] }, output }));
+    expectClose(occlusion.outputs[0]?.values, digits.case.occlusion_patches, digits.tolerance);
+    const wide = await client.explain(request({ occlusion: { window: [2, 2] }, output }));
+    expect(wide.usage.evaluations).toBe(2 + 9);
+    expect(await client.failure('Explain', request({ occlusion: { window: [2] }, output }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: 'occlusion: window and stride have 2 sides, as the features do: [4,4]',
+    });
+  }, 30_000);
 
   test('Banzhaf values and interactions of the class that wins', async () => {
     const output = { name: 'logits', argmax: true };

@@ -39,6 +39,9 @@ export interface RowParts {
   readonly baseValues?: Map<string, Float64Array>;
 }
 
+/** Shapley values that are not known before the end, or for long. */
+const lateMethods: ReadonlySet<string> = new Set(['exact', 'kernel_shap', 'interactions', 'owen']);
+
 /** Between two partial answers, and two looks whether it is still the same model, ms. */
 const nowAndThenMs = 250;
 
@@ -80,7 +83,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   const { name, reason, running: started } = await start(message.method, context);
   // Some methods know nothing for long; with a deadline there is to be something by then.
   const running: Running & { readonly sketched?: boolean } =
-    call.deadline !== undefined && !started.requests && started.answer() === undefined
+    call.deadline !== undefined && lateMethods.has(name) && started.answer() === undefined
       ? withSketch(started, context)
       : started;
   const pace = new Pace(clock, call.deadline);

@@ -1,4 +1,5 @@
-import { ShoalError, seededRandom } from '@shoal/core';
+import { seededRandom } from '@shoal/core';
+import { summarize } from '@shoal/explain';
 import { elementSize, fromNumbers, toNumbers } from '@shoal/tensor';
 import { createHash } from 'node:crypto';
 import type { BaselineMessage } from '../requests/messages';
@@ -8,6 +9,9 @@ import { type Tensor, tensorsOf } from '../requests/tensor';
 import type { BackgroundRows } from './background-rows';
 import type { BackgroundStore } from './background-store';
 import { encodeBackground, rowsOf } from './stored-form';
+
+/** Rows × features × clusters that are averaged in good time. */
+const maxSummaryWork = 5_000_000;
 
 export interface BackgroundParts {
   readonly store: BackgroundStore;
@@ -43,10 +47,14 @@ export async function makeBackground(
       `baseline: ${chosen.length} rows, at most ${parts.maxRows} are used in one explanation: have some drawn (baseline.sample)`,
     );
   }
-  if (message && message.summarize > 0) {
-    throw new ShoalError('UNIMPLEMENTED', 'baseline.summarize is not served yet: have rows drawn (baseline.sample)');
-  }
-  const contents = players.inputs.map((input) => contentsOf(input, players, found.tensors, rows, chosen));
+  const drawn = players.inputs.map((input) => contentsOf(input, players, found.tensors, rows, chosen));
+  const evenly = {
+    count: chosen.length,
+    contents: drawn,
+    weights: new Float64Array(chosen.length).fill(1 / chosen.length),
+  };
+  const { count, contents, weights } =
+    message && message.summarize > 0 ? summarized(players, evenly, message.summarize, parts.seed) : evenly;
   const bytes = contents.reduce((sum, { length }) => sum + length, 0);
   if (bytes > parts.maxBytes) {
     throw invalid(`baseline: its rows have ${bytes} bytes, at most ${parts.maxBytes} are used: have fewer rows drawn`);
@@ -54,18 +62,54 @@ export async function makeBackground(
   const used = players.inputs.map(({ name, datatype, shape }, at) => ({
     name,
     datatype,
-    shape: [chosen.length, ...shape],
+    shape: [count, ...shape],
     bytes: contents[at] as Uint8Array,
   }));
   return {
-    count: chosen.length,
+    count,
     contents,
-    weights: new Float64Array(chosen.length).fill(1 / chosen.length),
+    weights,
     source: found.source,
     name: found.name,
     sha256: createHash('sha256').update(encodeBackground(used)).digest('hex'),
     warnings: found.warnings,
   };
+}
+
+/** Averages of clusters in place of the rows, weighted by the clusters' sizes. @throws ShoalError INVALID_ARGUMENT */
+function summarized(
+  { inputs }: Players,
+  { count, contents }: Pick<BackgroundRows, 'count' | 'contents'>,
+  clusters: number,
+  seed: number,
+): Pick<BackgroundRows, 'count' | 'contents' | 'weights'> {
+  const features = inputs.reduce((sum, { elements }) => sum + elements, 0);
+  if (count * features * clusters > maxSummaryWork) {
+    throw invalid(
+      'baseline.summarize: that many rows, features and clusters take too long: have fewer rows drawn (baseline.sample)',
+    );
+  }
+  const rows = new Float64Array(count * features);
+  let column = 0;
+  for (const [at, { datatype, elements }] of inputs.entries()) {
+    const numbers = toNumbers(datatype, contents[at] as Uint8Array);
+    for (let row = 0; row < count; row += 1) {
+      rows.set(numbers.subarray(row * elements, (row + 1) * elements), row * features + column);
+    }
+    column += elements;
+  }
+  const { centres, weights } = summarize({ rows, features, clusters, seed });
+  let from = 0;
+  const own = inputs.map(({ datatype, elements }) => {
+    const values = new Float64Array(weights.length * elements);
+    for (let row = 0; row < weights.length; row += 1) {
+      const start = row * features + from;
+      values.set(centres.subarray(start, start + elements), row * elements);
+    }
+    from += elements;
+    return fromNumbers(datatype, values);
+  });
+  return { count: weights.length, contents: own, weights };
 }
 
 async function find(

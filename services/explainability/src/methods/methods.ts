@@ -2,11 +2,12 @@ import { ShoalError } from '@shoal/core';
 import { quoted } from '../requests/refuse';
 import { gradientMethods } from './gradient';
 import type { Method } from './method';
+import { perturbMethods } from './perturb';
 import { shapleyMethods } from './shapley';
 import { treeMethods } from './tree';
 
 /** All that are served. */
-export const methods: readonly Method[] = [...shapleyMethods, ...gradientMethods, ...treeMethods];
+export const methods: readonly Method[] = [...shapleyMethods, ...perturbMethods, ...gradientMethods, ...treeMethods];
 
 /** @throws ShoalError UNIMPLEMENTED */
 export function methodNamed(name: string): Method {

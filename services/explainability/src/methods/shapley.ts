@@ -84,7 +84,8 @@ function exactGame(context: MethodContext, index: ExactIndex): Estimator<Shapley
   return exact({ players, index });
 }
 
-function ofGame(context: MethodContext, estimator: Estimator<ShapleyResult>): Running {
+/** An estimator at work on the coalitions of a row's features. */
+export function ofGame(context: MethodContext, estimator: Estimator<ShapleyResult>): Running {
   const { masker, link, ends, background } = context;
   const source = new CoalitionSource(estimator, { masker, link, ends, weights: background.weights });
   return { source, answer: () => estimator.result() };

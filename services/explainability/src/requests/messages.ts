@@ -59,6 +59,9 @@ export interface MethodMessages {
   readonly owen?: { readonly groups: readonly { readonly players: readonly number[] }[] };
   readonly partition?: object;
   readonly banzhaf?: object;
+  readonly ablation?: object;
+  readonly occlusion?: { readonly window: readonly number[]; readonly stride: readonly number[] };
+  readonly lime?: { readonly samples: number; readonly kernel_width: number; readonly ridge: number };
   readonly integrated_gradients?: { readonly steps: number };
   readonly smooth_grad?: { readonly samples: number; readonly sigma: number };
   readonly gradient_shap?: { readonly samples: number; readonly sigma: number };

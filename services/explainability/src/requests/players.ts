@@ -23,6 +23,8 @@ export interface Players {
   readonly inputOf: readonly string[];
   /** [players]: how many elements. */
   readonly sizes: readonly number[];
+  /** The players as a tensor: the one explained input's own shape, or its grid; undefined where they are not one. */
+  readonly shape: readonly number[] | undefined;
   /** Each player is one element. */
   readonly single: boolean;
 }
@@ -74,7 +76,16 @@ export function playersOf(
     return { ...input, playerOf };
   });
   if (sizes.length === 0) throw invalid('what is explained has no elements');
-  return { inputs, names, inputOf, sizes, single: sizes.every((size) => size === 1) };
+  return { inputs, names, inputOf, sizes, shape: shapeOf(inputs, chosen), single: sizes.every((size) => size === 1) };
+}
+
+function shapeOf(
+  [input, ...others]: readonly ExplainedInput[],
+  [message]: readonly ExplainedInputMessage[],
+): readonly number[] | undefined {
+  if (!input || !message || others.length > 0) return undefined;
+  if (message.grid) return [message.grid.rows, message.grid.columns];
+  return message.groups.length === 0 ? input.shape : undefined;
 }
 
 function isNumeric({ datatype }: Tensor): boolean {
