@@ -77,7 +77,7 @@ test('what is no question is told from what does not serve', async () => {
 test('every image has it as its health check', () => {
   const stages = readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8').split(/^FROM /m);
   const commands = stages.filter((stage) => /^CMD /m.test(stage));
-  expect(commands).toHaveLength(4);
+  expect(commands).toHaveLength(5);
   for (const stage of commands) {
     const check = /^HEALTHCHECK .*CMD (\[.*\])$/m.exec(stage)?.[1] ?? '[]';
     expect(JSON.parse(check)).toEqual(['node', program.replace(root, '/shoal'), '--url=127.0.0.1:8081']);

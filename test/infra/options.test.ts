@@ -43,7 +43,7 @@ function numberOption({ args }: Container, name: string): number {
 
 test('each service is started by the Dockerfile, by Compose and on Kubernetes', () => {
   const commands = (containers: readonly Container[]) => [...new Set(containers.map(({ args }) => args[0]))].sort();
-  const all = ['batching', 'model-worker', 'router', 'serve'];
+  const all = ['batching', 'explainability', 'model-worker', 'router', 'serve'];
   expect(commands(dockerfileContainers())).toEqual(all);
   expect(commands(composeContainers())).toEqual(all);
   expect(commands(kubernetesContainers())).toEqual(all);
@@ -70,6 +70,7 @@ test('overlays and components give options that the program has', () => {
   expect(given.filter(({ option }) => option.startsWith('--link-cert=')).map(({ command }) => command)).toEqual([
     'router',
     'batching',
+    'explainability',
     'model-worker',
   ]);
   const unknown = given.filter(({ command, option }) => {
@@ -107,7 +108,7 @@ test('the variables that all images share are known to every command', () => {
   const shared = dockerfile.split(/^FROM (?:light|heavy) AS /m)[0] ?? '';
   const variables = [...shared.matchAll(/\b(SHOAL_\w+)=/g)].map((match) => match[1] as string);
   expect(variables).toContain('SHOAL_LOG_FORMAT');
-  for (const command of ['serve', 'router', 'batching', 'model-worker']) {
+  for (const command of ['serve', 'router', 'batching', 'explainability', 'model-worker']) {
     expect(variables.filter((name) => !helpOf(command).includes(name))).toEqual([]);
   }
 });
