@@ -4,7 +4,7 @@ import { systemClock } from '@shoal/core';
 import { FakeClock, assertNothingOpen, openNow, selfSigned, until } from '@shoal/testing';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { createServer as createNetServer } from 'node:net';
+import { createServer as createNetServer, connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallContext, RpcServer, StreamCall } from './server';
@@ -208,6 +208,20 @@ describe.each(grpcCarriers)('a server on %s', (carrier) => {
       client.close();
       plain.close();
       await server.drain(1000);
+    });
+
+    test('who never says a word of TLS does not hold up a drain', async () => {
+      const server = echoServer();
+      const port = await server.listen('127.0.0.1:0', { cert, key });
+      const silent = netConnect(port, '127.0.0.1');
+      const closed = new Promise((resolve) => silent.once('close', resolve));
+      silent.on('error', () => undefined);
+      await new Promise((resolve) => silent.once('connect', resolve));
+      const client = new Client(`localhost:${port}`, credentials.createSsl(cert));
+      await expect(ask(client, 'secret')).resolves.toBe('secret');
+      client.close();
+      await server.drain(60_000);
+      await closed;
     });
 
     test('with a client CA, a client without a certificate is turned away', async () => {

@@ -1,13 +1,12 @@
 import { type MethodDefinition, Server, type ServiceDefinition, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/core';
-import type { ServerHttp2Session } from 'node:http2';
 import { defaultMaxMessageBytes, farewellMs } from '../defaults';
 import { serverCodec } from '../method';
 import type { Handlers, RpcServer, ServerSettings, ServiceOptions, TlsOptions } from '../server';
 import type { Renewable } from '../tls/renewable';
 import { checkUnixPath, removeStaleSocket, unixPath } from '../unix-socket';
 import { type AdapterContext, adapt } from './adapt';
-import { openUp } from './http2-access';
+import { type OpenConnections, openUp } from './http2-access';
 import { serverCredentials } from './tls';
 
 /** How long the calls of a connection that has reached its age may go on. */
@@ -34,7 +33,7 @@ export function createGrpcJsServer(settings: ServerSettings): RpcServer {
     }),
   });
   quieten();
-  const sessions = openUp(server, settings.clock);
+  const connections = openUp(server, settings.clock);
   const context: AdapterContext = {
     clock: settings.clock,
     report: (thrown, path) => settings.onError?.(thrown, path),
@@ -44,7 +43,7 @@ export function createGrpcJsServer(settings: ServerSettings): RpcServer {
   return {
     addService: (definition, handlers, options) => addService(server, context, definition, handlers, options),
     listen: (address, tls) => listen(server, address, tls),
-    drain: (graceMs) => (drained ??= drain(server, sessions, context, graceMs)),
+    drain: (graceMs) => (drained ??= drain(server, connections, context, graceMs)),
   };
 }
 
@@ -96,7 +95,7 @@ async function listen(
 /** GOAWAY to all clients; then the running calls have their grace, and a moment to hear that it is over. */
 async function drain(
   server: Server,
-  sessions: ReadonlySet<ServerHttp2Session>,
+  { sessions, handshaking }: OpenConnections,
   context: AdapterContext,
   graceMs: number,
 ): Promise<void> {
@@ -104,6 +103,7 @@ async function drain(
     // Its only error is that the server never listened.
     server.tryShutdown(() => resolve());
   });
+  for (const socket of [...handshaking.values()]) socket.destroy();
   let cancelForce: (() => void) | undefined;
   const cancelGrace = context.clock.schedule(graceMs, () => {
     const over = new ShoalError('UNAVAILABLE', 'the server is shutting down');
