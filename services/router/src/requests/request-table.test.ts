@@ -341,6 +341,22 @@ describe('a runner that is lost', () => {
     table.submit(simplePlan(), waiter, Infinity);
   });
 
+  test('and that batching still chooses is not waited for; one that is back is', () => {
+    lose('r1');
+    send(lastOffer(), 'r1');
+    expect(offers()).toHaveLength(3);
+    runnersUp.add('r1');
+    table.runnerOpened('r1');
+    runnersUp.delete('r1');
+    send(lastOffer(), 'r1');
+    expect(offers()).toHaveLength(3);
+    runOut();
+    send(lastOffer(), 'r2');
+    answer(lastOffer());
+    expect(waiter.answers).toBe(1);
+    runOut();
+  });
+
   test('and a second one: the request is the likely cause', () => {
     lose('r1');
     expect([waiter.settled, offers().length]).toEqual([0, 2]);

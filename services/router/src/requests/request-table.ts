@@ -8,8 +8,11 @@ import type { Roads } from './roads';
 
 /** How long a request waits for a batching instance that can be reached. */
 const unroutedMs = 10_000;
-/** How long it waits for the link to the runner that it was given. */
+/** How long it waits for the link to the runner that it was given, where there was none before. */
 const heldMs = 1_000;
+/** Lost runners that are remembered: batching will soon know too. */
+const rememberedRunners = 256;
+const unreachable = 'the model instance cannot be reached';
 /** Runners that may be lost with one request: the second time, the request is the likely cause. */
 const maxLosses = 2;
 /** A client whose deadline passes ends the call by its own clock, and so a moment earlier or later than it passes here. */
@@ -28,6 +31,8 @@ export class RequestTable {
   readonly #clock: Clock;
   readonly #roads: Roads;
   readonly #byOffer = new IdTable<PendingRequest>();
+  /** Runners whose links have closed and not been opened again, the latest last. */
+  readonly #cutOff = new Set<string>();
   /** Those that are unrouted or resting. */
   readonly #idle = new Set<PendingRequest>();
   readonly #due = new IndexedHeap<PendingRequest>();
@@ -88,6 +93,7 @@ export class RequestTable {
   }
 
   runnerOpened(id: string): void {
+    this.#cutOff.delete(id);
     for (const request of this.#offered((candidate) => candidate.state === 'held' && candidate.runner === id)) {
       this.#sendData(request);
     }
@@ -132,6 +138,9 @@ export class RequestTable {
 
   /** What its runner had is offered again, alone in its batch: it may be what ended the runner. */
   runnerClosed(id: string): void {
+    this.#cutOff.add(id);
+    const [longest] = this.#cutOff;
+    if (this.#cutOff.size > rememberedRunners && longest !== undefined) this.#cutOff.delete(longest);
     for (const request of this.#offered((candidate) => candidate.state === 'sent' && candidate.runner === id)) {
       this.#takeBack(request);
       this.#forgiveCut(request);
@@ -207,6 +216,12 @@ export class RequestTable {
 
   #sendData(request: PendingRequest): void {
     const link = this.#roads.runner(request.runner);
+    if (!link && this.#cutOff.has(request.runner)) {
+      // Batching may reach it all the same, and would choose it again and again: it has the least to do.
+      this.#takeBack(request);
+      this.#return(request, unreachable);
+      return;
+    }
     if (!link) {
       request.state = 'held';
       this.#setDue(request, this.#clock.now() + heldMs);
@@ -330,7 +345,7 @@ export class RequestTable {
       else if (request.state === 'resting') this.#offer(request);
       else if (request.state === 'held') {
         this.#takeBack(request);
-        this.#return(request, 'the model instance cannot be reached');
+        this.#return(request, unreachable);
       } else {
         const message = 'the part of the server that batches requests cannot be reached';
         this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');
