@@ -13,7 +13,7 @@ import { methodNamed } from './methods/methods';
 import { withSketch } from './methods/with-sketch';
 import { type Usage, drive } from './perturbing/drive';
 import { GroupMasker } from './perturbing/group-masker';
-import { Link } from './perturbing/link';
+import { linkOf } from './requests/link';
 import { Pace } from './perturbing/pace';
 import { PredictionStream, type StreamParts } from './perturbing/prediction-stream';
 import { RowRequests } from './perturbing/row-requests';
@@ -60,7 +60,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     model: message.model_name,
     seed: message.seed,
   });
-  const link = new Link(message.link);
+  const link = linkOf(message.link);
   const baseKey = baseKeyOf(parts, players, background, output);
   const context: MethodContext = {
     players,
@@ -71,7 +71,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     twin: (options) => deps.twins.get(version, options),
     modelFile: (maxBytes) => deps.files.get(version, maxBytes),
     link,
-    ends: { full: link.applyAll(output.values), empty: parts.baseValues?.get(baseKey) },
+    ends: { full: output.values.map((value) => link.apply(value)), empty: parts.baseValues?.get(baseKey) },
     background,
     masker: new GroupMasker(players, explained, background),
     version,

@@ -43,7 +43,7 @@ const explainNote = `Examples:
   shoal explain breast_cancer --csv patients.csv --row 7
   shoal explain breast_cancer --csv patients.csv --background background.csv --link logit --report patient-7.html
   shoal explain digits --image three.png --groups 4x4 --svg three.svg
-  shoal explain simple --input '{"INPUT0": [1, 2, 3], "INPUT1": [4, 5, 6]}' --method exact`;
+  shoal explain digits --image three.png --groups 2x4 --method exact --index 3`;
 
 const configNote = `Options also come from the environment (names in brackets) and from the JSON file that --config FILE names,
 as { "OPTION": VALUE, "REPEATABLE-OPTION": [VALUE, VALUE] }. Arguments win over the environment, that over the file.`;

@@ -1,7 +1,6 @@
-import type { ShapleyResult, StopReason } from '@shoal/explain';
+import type { Link, ShapleyResult, StopReason } from '@shoal/explain';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { Usage } from '../perturbing/drive';
-import type { Link } from '../perturbing/link';
 import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';
 
@@ -49,7 +48,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
     stop_reason: partial ? '' : (stopped ?? result?.stopReason ?? ''),
     usage: { evaluations: result?.evaluations ?? 0, rows: usage.rows, requests: usage.requests },
     seed: parts.seed,
-    link: { function: link.function, epsilon: link.function === 'LOGIT' ? link.epsilon : 0, clamped: link.clamped },
+    link: { function: link.name === 'logit' ? 'LOGIT' : 'IDENTITY', epsilon: link.epsilon, clamped: link.clamped },
     background: {
       name: background.name,
       sha256: background.sha256,

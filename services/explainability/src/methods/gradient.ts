@@ -66,7 +66,7 @@ export const gradientMethods: readonly Method[] = (Object.keys(summaries) as (ke
 /** @throws ShoalError INVALID_ARGUMENT, and as the twin is made and loaded */
 async function startGradient(context: MethodContext, make: Make): Promise<Running> {
   const { players, row, background, output, link } = context;
-  if (link.function !== 'IDENTITY') throw invalid('gradients are of the output itself: link must be IDENTITY');
+  if (link.name !== 'identity') throw invalid('gradients are of the output itself: link must be IDENTITY');
   const wrong = players.inputs.find(({ datatype }) => !datatype.startsWith('FP'));
   if (wrong)
     throw invalid(`input ${quoted(wrong.name)} is of ${wrong.datatype}, by which nothing can be differentiated`);

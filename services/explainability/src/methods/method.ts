@@ -1,10 +1,9 @@
-import type { ShapleyResult, TwinOptions } from '@shoal/explain';
+import type { Link, ShapleyResult, TwinOptions } from '@shoal/explain';
 import type { VersionAnnouncement } from '@shoal/bus';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { AskSource } from '../perturbing/ask';
 import type { KnownEnds } from '../perturbing/coalition-source';
 import type { GroupMasker } from '../perturbing/group-masker';
-import type { Link } from '../perturbing/link';
 import type { MethodMessages } from '../requests/messages';
 import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';

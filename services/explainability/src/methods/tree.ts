@@ -47,8 +47,8 @@ export function treeObstacle({ players, link, output }: MethodContext, model: Tr
   if (!input || others.length > 0 || input.name !== model.input || input.elements !== model.forest.features) {
     return 'its features are not those of the one explained input';
   }
-  const isLogit = link.function === 'LOGIT' && model.transform === 'LOGISTIC';
-  if (!isLogit && (link.function !== 'IDENTITY' || model.transform !== undefined)) {
+  const isLogit = link.name === 'logit' && model.transform === 'LOGISTIC';
+  if (!isLogit && (link.name !== 'identity' || model.transform !== undefined)) {
     return `its trees add up to ${model.explained}, which is not what is explained here`;
   }
   return output.indices.every((index) => model.columns.includes(index)) ? undefined : 'its classes share one score';
@@ -64,7 +64,7 @@ export function explainTrees(context: MethodContext, model: TreeModel): Running 
   if (input.elements !== model.forest.features) {
     throw invalid(`tree_shap: a row has ${input.elements} values, the trees know ${model.forest.features} features`);
   }
-  if (link.function !== 'IDENTITY' && model.transform !== 'LOGISTIC') {
+  if (link.name !== 'identity' && model.transform !== 'LOGISTIC') {
     throw invalid('tree_shap explains the raw score of the trees, which has no link');
   }
   const grouping = { playerOf: input.playerOf };

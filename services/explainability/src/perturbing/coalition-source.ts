@@ -1,7 +1,6 @@
-import type { Estimator, MaskBatch } from '@shoal/explain';
+import type { Estimator, Link, MaskBatch } from '@shoal/explain';
 import type { Ask, AskSource } from './ask';
 import type { GroupMasker } from './group-masker';
-import type { Link } from './link';
 
 /** What is known of the two coalitions that all methods ask for: [outputs], in link space. */
 export interface KnownEnds {
