@@ -1,5 +1,6 @@
+import { isLoopback } from '@shoal/config';
 import { testConfig } from '../testing/router-rig';
-import { checkAccess, isLoopback } from './check-config';
+import { checkAccess } from './check-config';
 
 test.each(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '[::1]', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1'])(
   '%s is this machine only',

@@ -1,5 +1,5 @@
+import { isLoopback } from '@shoal/config';
 import { ShoalError } from '@shoal/core';
-import { isIP } from 'node:net';
 import type { RouterConfig } from '../flags';
 import { readAuthFile } from './follow-auth-file';
 import { Restrictions } from './restrictions';
@@ -19,13 +19,4 @@ export function checkAccess(config: RouterConfig): void {
         'who may call (docs/access.md), or --allow-unauthenticated=true lets everybody do everything',
     );
   }
-}
-
-/** Whether only this machine reaches what listens at `address`. A name that is not `localhost` may be anything. */
-export function isLoopback(address: string): boolean {
-  const host = address.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  if (host === 'localhost') return true;
-  const four = host.replace(/^::ffff:(?=\d+\.)/, '');
-  if (isIP(four) === 4) return four.startsWith('127.');
-  return isIP(host) === 6 && /^(?:0*:)*:?0*1$/.test(host);
 }

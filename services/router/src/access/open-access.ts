@@ -1,8 +1,8 @@
 import { type Bus, type RouterAnnouncement, routersPrefix } from '@shoal/bus';
+import { isLoopback } from '@shoal/config';
 import type { Clock } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
 import type { RouterConfig } from '../flags';
-import { isLoopback } from './check-config';
 import { type FileAccess, followAuthFile } from './follow-auth-file';
 
 export interface OpenAccessParts {

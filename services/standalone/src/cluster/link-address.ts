@@ -1,9 +1,6 @@
 import { BlockList, isIP } from 'node:net';
+import { isLoopback } from '@shoal/config';
 import { ShoalError } from '@shoal/core';
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 const everywhere = new BlockList();
 everywhere.addAddress('0.0.0.0', 'ipv4');
@@ -40,13 +37,7 @@ export function hostOf(flag: string, address: string): string {
 
 /** The address that stands for all of a machine's own, in any spelling that systems take: 0, 0x0.0 */
 export function isEverywhere(host: string): boolean {
-  return isIP(host) === 0 ? /^(?:0x)?0+(?:\.(?:0x)?0+)*$/i.test(host) : isIn(everywhere, host);
-}
-
-function isLoopback(host: string): boolean {
-  return isIP(host) === 0 ? host === 'localhost' : isIn(loopback, host);
-}
-
-function isIn(list: BlockList, address: string): boolean {
-  return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return isIP(host) === 0
+    ? /^(?:0x)?0+(?:\.(?:0x)?0+)*$/i.test(host)
+    : everywhere.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
 }
