@@ -9,6 +9,9 @@ import type { FilePart } from './file-part';
  * (`batchId`, `member`), and `batchId` is unique among the batches of one batching instance.
  */
 
+/** Length of a place in a trace: trace id (16), span id (8), flags (1). Messages of what is not recorded have none. */
+export const traceBytes = 25;
+
 /** First message in both directions on every link: who speaks. `id` is unique in the cluster. */
 export interface Hello {
   readonly kind: 'hello';
@@ -40,6 +43,8 @@ export interface Offer {
   readonly solo: boolean;
   /** It runs when nothing else of its queue waits. */
   readonly background: boolean;
+  /** Its place in a trace that is recorded, see `traceBytes`. */
+  readonly trace?: Uint8Array;
 }
 
 /** router → batching: nobody waits for this offer any more. */
@@ -78,6 +83,8 @@ export interface Batch {
   readonly routers: readonly string[];
   /** Rows of member 0, 1, …. */
   readonly rows: readonly number[];
+  /** The batch's place in a trace of its own, where a member's is recorded. */
+  readonly trace?: Uint8Array;
 }
 
 /** Where the client wants an output: in a file of its own, which the router has open. */
@@ -120,6 +127,8 @@ export interface Data {
   readonly inputs: readonly InputData[];
   /** Outputs to return, in the model's order; empty = all, as tensors. */
   readonly outputs: readonly WantedOutput[];
+  /** The request's place in a trace that is recorded. */
+  readonly trace?: Uint8Array;
 }
 
 /** router → runner: this member's client is gone; run the batch without it. */

@@ -6,6 +6,7 @@ import { Root } from 'protobufjs';
 import { type MessageBytes, wholeBytes } from '../bytes';
 import type { FrameMessage } from '../carrier-messages';
 import { FilePart } from '../file-part';
+import { traceBytes } from '../messages';
 import { Block } from '../shared/block';
 import { decodeFrame } from './decode-frame';
 import { FrameEncoder } from './frame-encoder';
@@ -31,11 +32,21 @@ const file = fc
 const input = fc.record({ index: whole, shape: fc.array(whole), bytes: fc.oneof(bytes, block, file) });
 const place = fc.record({ file, region: text, offset: whole });
 const output = fc.record({ index: whole, classification: whole, place }, { requiredKeys: ['index', 'classification'] });
+const trace = fc.uint8Array({ minLength: 25, maxLength: 25 }).map((array) => Buffer.from(array));
 const memberError = fc.record({ member: whole, code, message: text });
+
+/** A message that has a trace or has none. */
+function maybeTraced<M extends object>(fields: { readonly [K in keyof M]: fc.Arbitrary<M[K]> }) {
+  const plainly = fc.record<M>(fields);
+  return fc.oneof(
+    plainly,
+    fc.tuple(plainly, trace).map(([message, bytes25]) => ({ ...message, trace: bytes25 })),
+  );
+}
 
 const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
   fc.record({ kind: fc.constant('hello'), role: fc.constantFrom('router', 'batching', 'runner'), id: text }),
-  fc.record({
+  maybeTraced({
     kind: fc.constant('offer'),
     offerId: whole,
     queue: text,
@@ -58,8 +69,8 @@ const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
     message: text,
     origin: fc.constantFrom('model', 'queue'),
   }),
-  fc.record({ kind: fc.constant('batch'), batchId: whole, routers: fc.array(text), rows: fc.array(whole) }),
-  fc.record({
+  maybeTraced({ kind: fc.constant('batch'), batchId: whole, routers: fc.array(text), rows: fc.array(whole) }),
+  maybeTraced({
     kind: fc.constant('data'),
     batchId: whole,
     member: whole,
@@ -116,6 +127,9 @@ function plain(message: FrameMessage): object {
   const words: Record<string, unknown> = { ...fields };
   for (const name of ['role', 'reason', 'origin', 'outcome', 'state']) {
     if (typeof words[name] === 'string') words[name] = words[name].toUpperCase();
+  }
+  if (message.kind === 'offer' || message.kind === 'batch' || message.kind === 'data') {
+    words['trace'] = message.trace ?? Buffer.alloc(0);
   }
   if ('code' in message) words['code'] = statusNumbers[message.code];
   if ('memberErrors' in message) {
@@ -179,6 +193,19 @@ test('fields, kinds and forms of a later release are passed over; unpacked numbe
   const batch = [0x08, 5, ...strange.slice(12), 0x18, 7, 0x18, 8];
   const frame = [0x78, 1, ...nested(1, [0x82, 1, 2, 1, 2]), ...nested(1, nested(6, batch))];
   expect(decodeFrame(Buffer.from(frame))).toEqual([{ kind: 'batch', batchId: 5, routers: ['\u0001'], rows: [7, 8] }]);
+});
+
+test('a place in a trace outlives the frame, and one of another length is none', () => {
+  const place = Buffer.from(Array.from({ length: traceBytes }, (_, i) => i + 1));
+  const batch: FrameMessage = { kind: 'batch', batchId: 1, routers: ['r'], rows: [1], trace: place };
+  const frame = encode([batch]);
+  const [message] = decodeFrame(frame);
+  frame.fill(0);
+  expect(message).toEqual(batch);
+  for (const length of [0, 7, 24, 26]) {
+    const odd = encode([{ ...batch, trace: Buffer.alloc(length, 1) }]);
+    expect(decodeFrame(odd)).toEqual([{ kind: 'batch', batchId: 1, routers: ['r'], rows: [1] }]);
+  }
 });
 
 test('tensors are views of the frame', () => {

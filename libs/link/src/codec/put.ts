@@ -62,7 +62,8 @@ function putFields(sink: Sink, message: FrameMessage): void {
     case 'batch':
       sink.uint(1, message.batchId);
       for (const router of message.routers) sink.element(2, router);
-      return sink.uints(3, message.rows);
+      sink.uints(3, message.rows);
+      return putTrace(sink, 4, message.trace);
     case 'withdraw':
       sink.uint(1, message.batchId);
       return sink.uint(2, message.member);
@@ -97,6 +98,7 @@ function putOffer(sink: Sink, offer: Offer): void {
   sink.uint(9, offer.queueTimeoutUs);
   sink.flag(10, offer.solo);
   sink.flag(11, offer.background);
+  putTrace(sink, 12, offer.trace);
 }
 
 function putData(sink: Sink, data: Data): void {
@@ -124,6 +126,11 @@ function putData(sink: Sink, data: Data): void {
     }
     sink.close();
   }
+  putTrace(sink, 7, data.trace);
+}
+
+function putTrace(sink: Sink, field: number, trace: Uint8Array | undefined): void {
+  if (trace !== undefined) sink.bytes(field, trace);
 }
 
 /** Bytes in field `field`; in the one after it where they lie in shared memory, and in the next in a file. */

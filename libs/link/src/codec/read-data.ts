@@ -1,6 +1,7 @@
 import type { MessageBytes } from '../bytes';
 import type { Answer, Batch, Data, InputData, OutputPlace, WantedOutput } from '../messages';
 import { readBlock, readFilePart, readPlace } from './read-shared';
+import { readTrace } from './read-trace';
 import { nested, type WireReader } from './wire-reader';
 
 const noBytes = Buffer.alloc(0);
@@ -10,15 +11,17 @@ export function readBatch(reader: WireReader): Batch {
   let batchId = 0;
   const routers: string[] = [];
   const rows: number[] = [];
+  let trace: Uint8Array | undefined;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) batchId = reader.uint();
     else if (tag === 0x12) routers.push(reader.stringLike(routers.at(-1)));
     else if (tag === 0x1a) reader.uints(rows);
     else if (tag === 0x18) rows.push(reader.uint());
+    else if (tag === 0x22) trace = readTrace(reader);
     else reader.skip(tag);
   }
-  return { kind: 'batch', batchId, routers, rows };
+  return trace ? { kind: 'batch', batchId, routers, rows, trace } : { kind: 'batch', batchId, routers, rows };
 }
 
 /** Reads a `Data`; the tensors are views of the frame, or say where they lie. */
@@ -29,6 +32,7 @@ export function readData(reader: WireReader): Data {
   let requestId = '';
   const inputs: InputData[] = [];
   const outputs: WantedOutput[] = [];
+  let trace: Uint8Array | undefined;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) batchId = reader.uint();
@@ -37,9 +41,11 @@ export function readData(reader: WireReader): Data {
     else if (tag === 0x22) requestId = reader.string();
     else if (tag === 0x2a) inputs.push(nested(reader, readInput));
     else if (tag === 0x32) outputs.push(nested(reader, readOutput));
+    else if (tag === 0x3a) trace = readTrace(reader);
     else reader.skip(tag);
   }
-  return { kind: 'data', batchId, member, offerId, requestId, inputs, outputs };
+  const data: Data = { kind: 'data', batchId, member, offerId, requestId, inputs, outputs };
+  return trace ? { ...data, trace } : data;
 }
 
 /** Reads an `Answer`; the response is a view of the frame, or says where it lies. */

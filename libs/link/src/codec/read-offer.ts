@@ -1,4 +1,5 @@
 import type { Offer } from '../messages';
+import { readTrace } from './read-trace';
 import type { WireReader } from './wire-reader';
 
 /** Reads an `Offer`. */
@@ -14,6 +15,7 @@ export function readOffer(reader: WireReader): Offer {
   let queueTimeoutUs = 0;
   let solo = false;
   let background = false;
+  let trace: Uint8Array | undefined;
   while (reader.more()) {
     const tag = reader.tag();
     switch (tag) {
@@ -50,11 +52,14 @@ export function readOffer(reader: WireReader): Offer {
       case 0x58:
         background = reader.flag();
         break;
+      case 0x62:
+        trace = readTrace(reader);
+        break;
       default:
         reader.skip(tag);
     }
   }
-  return {
+  const offer: Offer = {
     kind: 'offer',
     offerId,
     queue,
@@ -68,4 +73,5 @@ export function readOffer(reader: WireReader): Offer {
     solo,
     background,
   };
+  return trace ? { ...offer, trace } : offer;
 }
