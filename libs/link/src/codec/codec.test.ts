@@ -196,8 +196,8 @@ test('fields, kinds and forms of a later release are passed over; unpacked numbe
 });
 
 test('a place in a trace outlives the frame, and one of another length is none', () => {
-  const place = Buffer.from(Array.from({ length: traceBytes }, (_, i) => i + 1));
-  const batch: FrameMessage = { kind: 'batch', batchId: 1, routers: ['r'], rows: [1], trace: place };
+  const somewhere = Buffer.from(Array.from({ length: traceBytes }, (_, i) => i + 1));
+  const batch: FrameMessage = { kind: 'batch', batchId: 1, routers: ['r'], rows: [1], trace: somewhere };
   const frame = encode([batch]);
   const [message] = decodeFrame(frame);
   frame.fill(0);
