@@ -1,0 +1,132 @@
+import { newWire } from './ids';
+import type { AttributeValue, Span, SpanKind, Tracer } from './span';
+import type { SpanContext } from './span-context';
+
+/** Takes spans that have ended. */
+export interface SpanSink {
+  ended(span: RecordedSpan): void;
+}
+
+/** How much one span holds; what is beyond is counted and not kept. */
+export interface SpanLimits {
+  readonly attributes: number;
+  readonly events: number;
+  readonly links: number;
+}
+
+/**
+ * A span as a few flat lists, which are encoded when it ends: objects for attributes and events would cost more than the request's own
+ * work.
+ */
+export class RecordedSpan implements Span {
+  readonly wire: Buffer;
+  readonly traceState: string;
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** The wire form of the parent; undefined: a root. */
+  readonly parent: Buffer | undefined;
+  readonly startAt: number;
+  endAt = Number.NaN;
+  /** key, value, key, value …; undefined: none. Reals are boxed: see `Real`. */
+  attributes: (string | AttributeValue | Real)[] | undefined;
+  /** name, time, name, time … */
+  events: (string | number)[] | undefined;
+  links: SpanContext[] | undefined;
+  /** Set: the status is ERROR. */
+  failure: string | undefined;
+  droppedAttributes = 0;
+  droppedEvents = 0;
+  droppedLinks = 0;
+  readonly #sink: SpanSink;
+  readonly #limits: SpanLimits;
+
+  constructor(
+    sink: SpanSink,
+    limits: SpanLimits,
+    name: string,
+    kind: SpanKind,
+    parent: SpanContext | undefined,
+    at: number,
+  ) {
+    this.wire = newWire(parent);
+    this.traceState = parent === undefined ? '' : parent.traceState;
+    this.name = name;
+    this.kind = kind;
+    this.parent = parent?.wire;
+    this.startAt = at;
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  get #over(): boolean {
+    return this.endAt === this.endAt;
+  }
+
+  set(key: string, value: AttributeValue): void {
+    this.#attribute(key, value);
+  }
+
+  setReal(key: string, value: number): void {
+    this.#attribute(key, Number.isInteger(value) ? { real: value } : value);
+  }
+
+  event(name: string, at: number): void {
+    if (this.#over) return;
+    const events = (this.events ??= []);
+    if (events.length < 2 * this.#limits.events) events.push(name, at);
+    else this.droppedEvents++;
+  }
+
+  link(context: SpanContext): void {
+    if (this.#over) return;
+    const links = (this.links ??= []);
+    if (links.length < this.#limits.links) links.push(context);
+    else this.droppedLinks++;
+  }
+
+  fail(code: string, message: string): void {
+    if (this.#over || this.failure !== undefined) return;
+    this.failure = message;
+    this.#attribute('error.type', code);
+  }
+
+  end(at: number): void {
+    if (this.#over) return;
+    this.endAt = at;
+    this.#sink.ended(this);
+  }
+
+  #attribute(key: string, value: AttributeValue | Real): void {
+    if (this.#over) return;
+    const attributes = (this.attributes ??= []);
+    if (attributes.length < 2 * this.#limits.attributes) attributes.push(key, value);
+    else this.droppedAttributes++;
+  }
+}
+
+/** A whole number that is to be sent as a double. */
+export interface Real {
+  readonly real: number;
+}
+
+/** Makes spans for a sink. */
+export class SinkTracer implements Tracer {
+  readonly #sink: SpanSink;
+  readonly #limits: SpanLimits;
+
+  constructor(sink: SpanSink, limits: SpanLimits) {
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  start(name: string, kind: SpanKind, parent: SpanContext, at: number): Span;
+  start(name: string, kind: SpanKind, parent: SpanContext | undefined, at: number): Span | undefined;
+  start(name: string, kind: SpanKind, parent: SpanContext | undefined, at: number): Span | undefined {
+    if (parent === undefined) return undefined;
+    return new RecordedSpan(this.#sink, this.#limits, name, kind, parent, at);
+  }
+
+  startRoot(name: string, kind: SpanKind, at: number): Span {
+    return new RecordedSpan(this.#sink, this.#limits, name, kind, undefined, at);
+  }
+}

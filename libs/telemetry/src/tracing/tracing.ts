@@ -1,0 +1,24 @@
+import type { HeaderSource, Propagator } from './propagation';
+import type { Span, Tracer } from './span';
+
+/** The door of the cluster: decides, once for each request, whether it is recorded. */
+export interface TraceDoor {
+  /**
+   * The span of a request that came at `at`, of kind SERVER, under the caller's span if it has one; undefined: it is not recorded.
+   * To be called once a request: it counts them (`trace_rate`).
+   * @param model By the request; its own trace settings decide.
+   */
+  open(name: string, model: string, headers: HeaderSource, at: number): Span | undefined;
+}
+
+/**
+ * Tracing of one process. In one that exports no spans there is none: services take `tracing: Tracing | undefined`, and without it do
+ * nothing at all. With it, a request that is not recorded has no span at the door, and so no context (undefined) anywhere: no bytes on
+ * links, no headers, no children.
+ */
+export interface Tracing {
+  /** The tracer of a service of this process, such as 'router': the name that its spans are shown under. To be asked for once. */
+  tracer(service: string): Tracer;
+  readonly door: TraceDoor;
+  readonly propagator: Propagator;
+}
