@@ -2,6 +2,7 @@ import { IndexedHeap } from '@shoal/core';
 import { Lane } from './lane';
 import { type QueuePolicy } from './policy';
 import type { Runner } from './runner';
+import { RunnerList } from './runner-list';
 import type { Ticket } from './ticket';
 
 /** One queue: the requests of one model version, and the runners that serve it. State only; the scheduler decides. */
@@ -14,9 +15,9 @@ export class ModelQueue<T = unknown> {
   readonly expiries = new IndexedHeap<Ticket<T>>();
   readonly runners = new Set<Runner<T>>();
   /** Runners with nothing to do, longest idle first. */
-  readonly idle = new Set<Runner<T>>();
+  readonly idle = new RunnerList<T>();
   /** Runners that run something and have a free credit, longest running first. */
-  readonly spare = new Set<Runner<T>>();
+  readonly spare = new RunnerList<T>();
   /** Batches with runners. */
   inFlight = 0;
   /** Plain requests waiting per priority level; kept only where a level's size is limited. */
@@ -131,8 +132,7 @@ export class ModelQueue<T = unknown> {
 
   /** Notes how much more a runner can take. */
   place(runner: Runner<T>): void {
-    this.idle.delete(runner);
-    this.spare.delete(runner);
+    runner.list?.delete(runner);
     if (runner.idle) this.idle.add(runner);
     else if (runner.spare) this.spare.add(runner);
   }

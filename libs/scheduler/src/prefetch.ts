@@ -31,7 +31,7 @@ const leastLateMs = 5;
 export function prefetcher<T>(queue: ModelQueue<T>, now: number): Runner<T> | undefined {
   if (queue.slowestMs > (queue.runners.size > 1 ? maxBatchMs : maxBatchMsOfOne)) return undefined;
   const lateAfter = Math.max(leastLateMs, 2 * queue.slowestMs);
-  for (const runner of queue.spare) {
+  for (let runner = queue.spare.first; runner !== undefined; runner = runner.next) {
     const count = runner.batches.size;
     if (count >= 2 && (count + 1) * queue.meanMs > maxAheadMs) continue;
     if (now - runner.busySince <= lateAfter) return runner;

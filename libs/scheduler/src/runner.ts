@@ -1,6 +1,6 @@
-import { IdTable } from '@shoal/core';
-import type { Batch } from './batch';
 import type { ModelQueue } from './model-queue';
+import { RunnerBatches } from './runner-batches';
+import type { RunnerList } from './runner-list';
 
 /** Whoever runs batches of one queue, as the scheduler sees it. */
 export class Runner<T = unknown> {
@@ -8,8 +8,8 @@ export class Runner<T = unknown> {
   readonly queue: ModelQueue<T>;
   /** Batches that it takes at once: one runs, the others load meanwhile. */
   readonly credits: number;
-  /** By id. It runs them in the order in which they were granted. */
-  readonly batches = new IdTable<Batch<T>>();
+  /** It runs them in the order in which they were granted. */
+  readonly batches = new RunnerBatches<T>();
   /** It is to be granted nothing more. */
   retired = false;
   /** It runs a request that must be alone. */
@@ -18,6 +18,10 @@ export class Runner<T = unknown> {
   busySince = 0;
   /** Batches in a row that it refused. */
   refusals = 0;
+  /** Its place in the list that it is in; only the list changes these. */
+  list: RunnerList<T> | undefined = undefined;
+  previous: Runner<T> | undefined = undefined;
+  next: Runner<T> | undefined = undefined;
 
   constructor(id: string, queue: ModelQueue<T>, credits: number) {
     this.id = id;

@@ -149,7 +149,7 @@ export class Scheduler<T> {
     const batch = runner?.batches.get(batchId);
     if (runner === undefined || batch === undefined) return;
     const { queue } = runner;
-    runner.batches.delete(batchId);
+    runner.batches.delete(batch);
     queue.inFlight -= 1;
     runner.solo = false;
     if (result.outcome === 'refused') afterRefusal(queue, runner, batch, this.#settle);
@@ -185,7 +185,7 @@ export class Scheduler<T> {
 
   /** True when a plain request that just entered cannot lead to a batch: the common case under load, and while holding. */
   #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>, now: number): boolean {
-    if (queue.idle.size === 0) return queue.spare.size === 0 || queue.plain.rows < queue.fullRows;
+    if (queue.idle.first === undefined) return queue.spare.first === undefined || queue.plain.rows < queue.fullRows;
     if (queue.holdUntil === Infinity || queue.plain.rows >= queue.holdRows) return false;
     if (ticket.shapeKey !== queue.holdShape || ticket.solo) return false;
     queue.holdUntil = Math.min(queue.holdUntil, patience(ticket, queue.policy.maxDelayMs));
@@ -199,7 +199,7 @@ export class Scheduler<T> {
     queue.holdUntil = Infinity;
     while (!queue.plain.empty) {
       if (queue.policy.preserveOrdering && queue.inFlight > 0) break;
-      const idle = first(queue.idle);
+      const idle = queue.idle.first;
       const runner = idle ?? prefetcher(queue, now);
       if (runner === undefined || !this.#grant(queue, runner, idle !== undefined, now)) break;
     }
@@ -233,7 +233,7 @@ export class Scheduler<T> {
 
   /** Gives the next batch in the background to the first idle runner. */
   #grantBackground(queue: ModelQueue<T>, now: number): void {
-    const runner = first(queue.idle) as Runner<T>;
+    const runner = queue.idle.first as Runner<T>;
     const pinned = queue.leavePinned(queue.background);
     const members = pinned ?? queue.leaveFirst(queue.background, backgroundCount(queue, now));
     const solo = pinned === undefined && members[0]?.solo;
@@ -250,7 +250,7 @@ export class Scheduler<T> {
       ticket.batch = batch;
     }
     if (runner.batches.size === 0) runner.busySince = now;
-    runner.batches.set(batch.id, batch);
+    runner.batches.add(batch);
     runner.solo = reason === 'solo';
     queue.inFlight += 1;
     queue.place(runner);
@@ -303,10 +303,5 @@ export class Scheduler<T> {
 
 /** What waits in the background of this queue, if anything does, has to wait on. */
 function givesWay<T>({ plain, idle, policy, inFlight }: ModelQueue<T>): boolean {
-  return !plain.empty || idle.size === 0 || (policy.preserveOrdering && inFlight > 0);
-}
-
-function first<I>(items: Set<I>): I | undefined {
-  for (const item of items) return item;
-  return undefined;
+  return !plain.empty || idle.first === undefined || (policy.preserveOrdering && inFlight > 0);
 }
