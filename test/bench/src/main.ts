@@ -10,6 +10,7 @@ import { checkTable } from './tables/check';
 import { clusterTable } from './tables/cluster';
 import { limitTable } from './tables/limit';
 import { peersTable } from './tables/peers';
+import { schedulerTable } from './tables/scheduler';
 import { serveTable } from './tables/serve';
 import { wireTable } from './tables/wire';
 
@@ -32,6 +33,8 @@ async function main(): Promise<void> {
       return run(table, effort, peersTable.open(peersOf(options), say));
     case 'cluster':
       return run(table, effort, clusterTable.open(say));
+    case 'scheduler':
+      return run(table, effort, schedulerTable.open());
     case 'check':
       return run(table, effort, checkTable.open(say));
     default:

@@ -10,6 +10,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   peers   Shoal and other servers under the same load
   check   shoal bench against ghz
   cluster the services as processes of a cluster: against one process, and with 1 to 4 runners
+  scheduler  the scheduler alone: requests settled a second on one core
 
   --seconds N        measured per cell and round (default 3)
   --warmup N         seconds before that (default 1.5)
@@ -25,7 +26,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
 Writes test/bench/results/TABLE.json and TABLE.md. docs/benchmarks.md says how to read them.
 `;
 
-const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster'];
+const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster', 'scheduler'];
 
 export interface BenchOptions {
   readonly table: string;
