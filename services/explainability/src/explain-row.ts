@@ -12,7 +12,7 @@ import type { MethodContext, Running } from './methods/method';
 import { methodNamed } from './methods/methods';
 import { withSketch } from './methods/with-sketch';
 import { type Usage, drive } from './perturbing/drive';
-import { GroupMasker } from './perturbing/group-masker';
+import { makeMasker } from './perturbing/make-masker';
 import { linkOf } from './requests/link';
 import { Pace } from './perturbing/pace';
 import { PredictionStream, type StreamParts } from './perturbing/prediction-stream';
@@ -73,7 +73,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     link,
     ends: { full: output.values.map((value) => link.apply(value)), empty: parts.baseValues?.get(baseKey) },
     background,
-    masker: new GroupMasker(players, explained, background),
+    masker: makeMasker(players, row, background),
     version,
     seed: message.seed,
     budget: budgetOf(message, config),
@@ -150,21 +150,24 @@ function requestsOf({ message, row, batched, answer }: RowParts, players: Player
     version: answer.modelVersion,
     batched,
     row,
-    explained: players.inputs,
+    explained: [...players.inputs, ...players.texts],
     output,
   });
 }
 
-/** Names what the background's value depends on: its rows, what is explained of them, and the inputs that stay as they are. */
+/** Names what the background's value depends on: its rows, what is explained of them, and all that stays as it is. */
 function baseKeyOf(
   { row }: RowParts,
-  { inputs }: Players,
+  { inputs, texts }: Players,
   { sha256 }: BackgroundRows,
   { name, indices }: ChosenOutput,
 ) {
   const hash = createHash('sha256').update(`${sha256} ${indices.join(',')} ${name}`);
   for (const tensor of row) {
-    if (inputs.every((input) => input.name !== tensor.name)) hash.update(tensor.name).update(tensor.bytes);
+    const isAbsent = [...inputs, ...texts.filter(({ mask }) => mask === undefined)].some(
+      (input) => input.name === tensor.name && !input.playerOf.includes(-1),
+    );
+    if (!isAbsent) hash.update(tensor.name).update(tensor.bytes);
   }
   return hash.digest('hex');
 }

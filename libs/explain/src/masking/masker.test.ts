@@ -105,11 +105,12 @@ test('words of a text are left out or replaced; bytes are what the length says',
   const texts = (bytes: Uint8Array) => decodeByteElements(bytes).map((one) => new TextDecoder().decode(one));
   expect(texts(written(named(3, textInput(pieces)), [1, 1, 1], [0, 1, 1], [1, 0, 0], [0, 0, 0])[0]!)).toEqual([
     'Größe  zählt not ',
-    '  zählt not ',
+    'zählt not ',
     'Größe ',
-    ' ',
+    '',
   ]);
   expect(texts(written(named(3, textInput(pieces, '[UNK]')), [1, 0, 1])[0]!)).toEqual(['Größe  [UNK] not ']);
+  expect(texts(written(named(2, textInput(wordsOfText(' a b'))), [0, 1])[0]!)).toEqual([' b']);
 });
 
 test('elements of BYTES come from the row or from each background row', () => {

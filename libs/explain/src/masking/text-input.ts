@@ -64,7 +64,7 @@ export function wordsOfText(text: string, first = 0): TextPiece[] {
 
 /**
  * A text, as the one BYTES element of a row: absent pieces are left out or, with `replacement`, written as this (behind the white space
- * that the piece began with).
+ * that the piece began with). Left out means as if it had never been written: white space then leads the text only where it did before.
  */
 export function textInput(pieces: readonly TextPiece[], replacement?: string): InputMasker {
   const encoder = new TextEncoder();
@@ -72,8 +72,15 @@ export function textInput(pieces: readonly TextPiece[], replacement?: string): I
   const others = pieces.map(({ text }) =>
     encoder.encode(replacement === undefined ? '' : (/^\s*/u.exec(text)?.[0] ?? '') + replacement),
   );
-  const chosen = (mask: Uint8Array) =>
-    pieces.map(({ player }, i) => (player < 0 || mask[player] === 1 ? own[i] : others[i]) as Uint8Array);
+  const leads = /^\s/u.test(pieces[0]?.text ?? '');
+  const chosen = (mask: Uint8Array) => {
+    const all = pieces.map(({ player }, i) => (player < 0 || mask[player] === 1 ? own[i] : others[i]) as Uint8Array);
+    const first = all.findIndex(({ length }) => length > 0);
+    const start = pieces[first];
+    // Of a first piece nothing is to be cut.
+    if (replacement === undefined && !leads && first > 0 && start) all[first] = encoder.encode(start.text.trimStart());
+    return all;
+  };
   return {
     players: pieces.reduce((most, { player }) => Math.max(most, player + 1), 0),
     rowsPerMask: 1,

@@ -55,7 +55,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
       rows: background.count,
       source: background.source,
       model: '',
-      inputs: players.inputs.map(({ name }) => name),
+      inputs: [...players.inputs, ...players.texts].map(({ name }) => name),
     },
     warnings: [...background.warnings, ...warningsOf(parts), ...warnings],
     timings: {

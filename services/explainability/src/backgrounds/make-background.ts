@@ -39,6 +39,7 @@ export async function makeBackground(
   row: readonly Uint8Array[],
   parts: BackgroundParts,
 ): Promise<BackgroundRows> {
+  if (players.inputs.length === 0) return nothing(message, players);
   const found = await find(message, players, row, parts);
   const rows = rowsOf(found.tensors, 'baseline');
   const chosen = sampled(rows, message?.sample ?? 0, parts.seed);
@@ -73,6 +74,25 @@ export async function makeBackground(
     name: found.name,
     sha256: createHash('sha256').update(encodeBackground(used)).digest('hex'),
     warnings: found.warnings,
+  };
+}
+
+/** Of texts alone: what is absent is left out, or its mask is written. */
+function nothing(message: BaselineMessage | null, { texts }: Players): BackgroundRows {
+  if (message && (message.baseline !== undefined || message.summarize > 0 || message.sample > 0)) {
+    throw invalid(
+      'baseline: absent words are left out, or written as explained.text.mask; texts have no other baseline',
+    );
+  }
+  const told = JSON.stringify(texts.map(({ name, mask }) => [name, mask ?? null]));
+  return {
+    count: 1,
+    contents: [],
+    weights: Float64Array.of(1),
+    source: 'generated',
+    name: '',
+    sha256: createHash('sha256').update(told).digest('hex'),
+    warnings: [],
   };
 }
 
@@ -129,23 +149,25 @@ async function find(
     return { tensors, source, name: about.name, warnings: [] };
   }
   const generator = message?.baseline === 'generator' ? message.generator : undefined;
+  const isNeeded = players.inputs.some(({ padding }) => padding === undefined);
   const warning = 'no baseline was given: absent features are zero. Rows of typical data explain better';
   return {
     tensors: players.inputs.map((input, at) => generated(input, row[at] as Uint8Array, generator)),
     source: 'generated',
     name: '',
-    warnings: message?.baseline === undefined ? [warning] : [],
+    warnings: isNeeded && message?.baseline === undefined ? [warning] : [],
   };
 }
 
 function generated(
-  { name, datatype, shape, elements }: ExplainedInput,
+  { name, datatype, shape, elements, padding }: ExplainedInput,
   row: Uint8Array,
   generator: BaselineMessage['generator'],
 ): Tensor {
-  let value = 0;
-  if (generator?.kind === 'CONSTANT') value = generator.value;
-  if (generator?.kind === 'MEAN') value = toNumbers(datatype, row).reduce((sum, one) => sum + one, 0) / elements;
+  let value = padding ?? 0;
+  if (padding === undefined && generator?.kind === 'CONSTANT') value = generator.value;
+  if (padding === undefined && generator?.kind === 'MEAN')
+    value = toNumbers(datatype, row).reduce((sum, one) => sum + one, 0) / elements;
   const bytes = fromNumbers(datatype, new Float64Array(elements).fill(value));
   return { name, datatype, shape: [1, ...shape], bytes };
 }
@@ -169,6 +191,9 @@ function contentsOf(
   rows: number,
   chosen: readonly number[],
 ): Uint8Array {
+  if (input.padding !== undefined) {
+    return fromNumbers(input.datatype, new Float64Array(chosen.length * input.elements).fill(input.padding));
+  }
   const only = inputs.length === 1 && tensors.length === 1 && tensors[0]?.name === '' ? tensors[0] : undefined;
   const tensor = only ?? tensors.find(({ name }) => name === input.name);
   const where = `baseline: input ${quoted(input.name)}`;

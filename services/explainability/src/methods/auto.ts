@@ -21,13 +21,17 @@ export interface Chosen {
 
 /** The method for who does not care which, and why it is that one. @throws ShoalError as methods do */
 export async function startChosen(context: MethodContext): Promise<Chosen> {
-  const model = await treesOf(context);
+  // Trees know players of all features alone.
+  const isWhole = context.players.inputs.every(
+    ({ playerOf, padding }) => padding === undefined && !playerOf.includes(-1),
+  );
+  const model = isWhole && context.players.texts.length === 0 ? await treesOf(context) : undefined;
   const obstacle = model && treeObstacle(context, model);
   if (model && obstacle === undefined) {
     const reason = 'the model is an ensemble of trees, whose values can be read off them';
     return { name: 'tree_shap', reason, running: explainTrees(context, model) };
   }
-  const { name, reason } = chooseByCount(context.players.sizes.length, context.budget);
+  const { name, reason } = chooseByCount(context.players.sizes.length, context.budget, context.players.noun);
   const beside = obstacle === undefined ? '' : `; tree_shap is not taken: ${obstacle}`;
   return { name, reason: reason + beside, running: await methodNamed(name).start(context) };
 }
@@ -42,24 +46,28 @@ async function treesOf(context: MethodContext): Promise<TreeModel | undefined> {
   }
 }
 
-export function chooseByCount(count: number, budget: number): { readonly name: string; readonly reason: string } {
+export function chooseByCount(
+  count: number,
+  budget: number,
+  noun: 'features' | 'words',
+): { readonly name: string; readonly reason: string } {
   if (count <= fewPlayers && 2 ** count <= budget) {
-    return { name: 'exact', reason: `${count} features: all ${2 ** count} coalitions can be evaluated` };
+    return { name: 'exact', reason: `${count} ${noun}: all ${2 ** count} coalitions can be evaluated` };
   }
   if (count <= manyPlayers && budget >= 4 * count + 4) {
     return {
       name: 'kernel_shap',
-      reason: `${count} features are too many for all coalitions within the budget of ${budget}`,
+      reason: `${count} ${noun} are too many for all coalitions within the budget of ${budget}`,
     };
   }
   if (budget >= 2 * count) {
     return {
       name: 'permutation',
-      reason: `${count} features: permutations give values that add up after ${2 * count} evaluations`,
+      reason: `${count} ${noun}: permutations give values that add up after ${2 * count} evaluations`,
     };
   }
   return {
     name: 'partition',
-    reason: `${count} features cannot each be told apart within the budget of ${budget}: neighbours share what is theirs together`,
+    reason: `${count} ${noun} cannot each be told apart within the budget of ${budget}: neighbours share what is theirs together`,
   };
 }

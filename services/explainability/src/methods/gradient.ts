@@ -66,6 +66,8 @@ export const gradientMethods: readonly Method[] = (Object.keys(summaries) as (ke
 /** @throws ShoalError INVALID_ARGUMENT, and as the twin is made and loaded */
 async function startGradient(context: MethodContext, make: Make): Promise<Running> {
   const { players, row, background, output, link } = context;
+  const [text] = players.texts;
+  if (text) throw invalid(`input ${quoted(text.name)} is of BYTES, by which nothing can be differentiated`);
   if (link.name !== 'identity') throw invalid('gradients are of the output itself: link must be IDENTITY');
   const wrong = players.inputs.find(({ datatype }) => !datatype.startsWith('FP'));
   if (wrong)
@@ -174,7 +176,7 @@ function byPlayer(
   let at = 0;
   for (const { playerOf } of inputs) {
     for (const player of playerOf) {
-      own[player] = add(own[player] as number, values[at] as number);
+      if (player >= 0) own[player] = add(own[player] as number, values[at] as number);
       at += 1;
     }
   }

@@ -1,9 +1,8 @@
-import type { Link, ShapleyResult, TwinOptions } from '@shoal/explain';
+import type { Link, Masker, ShapleyResult, TwinOptions } from '@shoal/explain';
 import type { VersionAnnouncement } from '@shoal/bus';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { AskSource } from '../perturbing/ask';
 import type { KnownEnds } from '../perturbing/coalition-source';
-import type { GroupMasker } from '../perturbing/group-masker';
 import type { MethodMessages } from '../requests/messages';
 import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';
@@ -14,12 +13,12 @@ import type { Tensor } from '../requests/tensor';
 /** What a method is made from. */
 export interface MethodContext {
   readonly players: Players;
-  /** Raw contents of each explained input. */
+  /** Raw contents of each explained input of numbers. */
   readonly row: readonly Uint8Array[];
   readonly link: Link;
   readonly ends: KnownEnds;
   readonly background: BackgroundRows;
-  readonly masker: GroupMasker;
+  readonly masker: Masker;
   readonly version: VersionAnnouncement;
   readonly output: ChosenOutput;
   readonly batched: boolean;

@@ -47,6 +47,7 @@ export const perturbMethods: readonly Method[] = [
         samples: samples > 0 ? samples : Math.min(budget, usualSamples),
         seed,
         targetError,
+        absent: players.noun === 'words' ? 'count' : 'coin',
         ...(kernelWidth > 0 && { kernelWidth }),
         ...(ridge > 0 && { ridge }),
       });

@@ -1,7 +1,9 @@
 /** Rows to be predicted, and who is told of the predictions. */
 export interface Ask {
   readonly rows: number;
-  /** Writes all rows of every explained input, [rows × elements] raw contents each. */
+  /** Bytes of all rows, by explained input; absent: as many as that many rows of numbers have. */
+  sizes?(): number[];
+  /** Writes all rows of every explained input, raw contents. */
   write(into: readonly Uint8Array[]): void;
   /** Predictions, [rows × outputs] row-major. Asks are told in the order in which they were given out. */
   tell(predictions: Float64Array): void;

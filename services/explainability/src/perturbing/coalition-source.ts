@@ -1,6 +1,5 @@
-import type { Estimator, Link, MaskBatch } from '@shoal/explain';
+import { type Estimator, type Link, type MaskBatch, type Masker, coalitionValues } from '@shoal/explain';
 import type { Ask, AskSource } from './ask';
-import type { GroupMasker } from './group-masker';
 
 /** What is known of the two coalitions that all methods ask for: [outputs], in link space. */
 export interface KnownEnds {
@@ -11,7 +10,7 @@ export interface KnownEnds {
 }
 
 export interface CoalitionParts {
-  readonly masker: GroupMasker;
+  readonly masker: Masker;
   readonly link: Link;
   /** [rowsPerMask], adding up to 1. */
   readonly weights: Float64Array;
@@ -41,12 +40,11 @@ export class CoalitionSource implements AskSource {
   #ask(batch: MaskBatch): Ask {
     const { masker, ends } = this.#parts;
     const known = Array.from({ length: batch.count }, (_, mask) => knownValue(batch, mask, ends));
-    const unknown = known.flatMap((value, mask) => (value ? [] : [mask]));
+    const unknown = without(batch, known);
     return {
-      rows: unknown.length * masker.rowsPerMask,
-      write(into) {
-        for (const [at, mask] of unknown.entries()) masker.write(batch, mask, into, at * masker.rowsPerMask);
-      },
+      rows: unknown.count * masker.rowsPerMask,
+      sizes: () => masker.byteSizes(unknown, 0, unknown.count),
+      write: (into) => masker.write(unknown, 0, unknown.count, into),
       tell: (predictions) => this.#tell(known, predictions),
     };
   }
@@ -54,24 +52,27 @@ export class CoalitionSource implements AskSource {
   #tell(known: readonly (Float64Array | undefined)[], predictions: Float64Array): void {
     const { link, weights, ends } = this.#parts;
     const outputs = ends.full.length;
+    const asked = coalitionValues(predictions, weights.length, outputs, link, weights);
     const values = new Float64Array(known.length * outputs);
     let at = 0;
     for (const [mask, value] of known.entries()) {
-      if (value) {
-        values.set(value, mask * outputs);
-        continue;
-      }
-      for (let output = 0; output < outputs; output += 1) {
-        let mean = 0;
-        for (let row = 0; row < weights.length; row += 1) {
-          mean += (weights[row] as number) * (predictions[at + row * outputs + output] as number);
-        }
-        values[mask * outputs + output] = link.apply(mean);
-      }
-      at += weights.length * outputs;
+      values.set(value ?? asked.subarray(at, at + outputs), mask * outputs);
+      if (!value) at += outputs;
     }
     this.#estimator.tell(values);
   }
+}
+
+/** The coalitions that have to be asked for. */
+function without(batch: MaskBatch, known: readonly (Float64Array | undefined)[]): MaskBatch {
+  const { players, masks } = batch;
+  const unknown = known.flatMap((value, mask) => (value ? [] : [mask]));
+  if (unknown.length === batch.count) return batch;
+  const rest = new Uint8Array(unknown.length * players);
+  for (const [at, mask] of unknown.entries()) {
+    rest.set(masks.subarray(mask * players, (mask + 1) * players), at * players);
+  }
+  return { count: unknown.length, players, masks: rest };
 }
 
 function knownValue({ masks, players }: MaskBatch, mask: number, { full, empty }: KnownEnds): Float64Array | undefined {

@@ -83,7 +83,7 @@ const requests = new RowRequests({
   version: '1',
   batched: true,
   row: [{ name: 'x', datatype: 'FP32', shape: [1, 1], bytes: new Uint8Array(4) }],
-  explained: [{ name: 'x', datatype: 'FP32', shape: [1], elements: 1, playerOf: new Uint32Array(1) }],
+  explained: [{ name: 'x', datatype: 'FP32', elements: 1 }],
   output: { name: 'y', datatype: 'FP32', elements: 1, indices: [0] },
 });
 let open: string[];

@@ -122,7 +122,7 @@ class Loop {
 
   #send(ask: Ask): void {
     const { requests, limits, usage, pace } = this.#parts;
-    const buffers = requests.buffers(ask.rows);
+    const buffers = requests.buffers(ask.rows, ask.sizes?.());
     ask.write(buffers);
     const bytes = requests.rowBytes * ask.rows;
     const predictions = new Float64Array(ask.rows * requests.outputs);

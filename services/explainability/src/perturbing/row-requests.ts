@@ -1,11 +1,19 @@
 import { type InferParameters, type InferResponseView, assembleInferRequest } from '@shoal/protocol';
 import { type DataType, elementSize } from '@shoal/tensor';
-import type { ExplainedInput } from '../requests/players';
+import { byteElements } from '../requests/byte-elements';
 import type { Tensor } from '../requests/tensor';
 import { type OutputPick, readPredictions } from './prediction-reader';
 
 /** Requests that yield to others: the router and batching let plain inference go first. */
 const background: InferParameters = new Map([['shoal.background', { kind: 'bool', value: true }]]);
+
+/** An input that differs from row to row. */
+export interface EncodedInput {
+  readonly name: string;
+  readonly datatype: DataType;
+  /** Of one row. */
+  readonly elements: number;
+}
 
 export interface RowRequestParts {
   readonly model: string;
@@ -15,7 +23,7 @@ export interface RowRequestParts {
   readonly batched: boolean;
   /** The request's row: all inputs, the first dimension 1 where they are batched. */
   readonly row: readonly Tensor[];
-  readonly explained: readonly ExplainedInput[];
+  readonly explained: readonly EncodedInput[];
   readonly output: OutputPick;
 }
 
@@ -25,8 +33,8 @@ export interface Requests {
   readonly rowBytes: number;
   /** Numbers that are read of each row. */
   readonly outputs: number;
-  /** For `rows` rows of each explained input. */
-  buffers(rows: number): Uint8Array[];
+  /** For `rows` rows of each explained input. @param sizes bytes of each, where they depend on what is written */
+  buffers(rows: number, sizes?: readonly number[]): Uint8Array[];
   /** A request of some of the rows in `buffers`. */
   message(buffers: readonly Uint8Array[], from: number, rows: number): Buffer;
   /** Into [rows × outputs], from a row on. @throws ShoalError when the answer is of another kind than the first one was */
@@ -49,9 +57,10 @@ export class RowRequests implements Requests {
     return this.#parts.output.indices.length;
   }
 
-  /** For `rows` rows of each explained input. */
-  buffers(rows: number): Uint8Array[] {
-    return this.#parts.explained.map(({ datatype, elements }) => new Uint8Array(rows * bytesOfRow(datatype, elements)));
+  buffers(rows: number, sizes?: readonly number[]): Uint8Array[] {
+    return this.#parts.explained.map(
+      ({ datatype, elements }, at) => new Uint8Array(sizes?.[at] ?? rows * elements * elementSize(datatype)),
+    );
   }
 
   /** A request of some of the rows in `buffers`. */
@@ -60,9 +69,7 @@ export class RowRequests implements Requests {
     const inputs = row.map(({ name, datatype, shape, bytes }) => {
       const at = explained.findIndex((input) => input.name === name);
       const input = explained[at];
-      const contents = input
-        ? slice(buffers[at] as Uint8Array, from, rows, bytesOfRow(input.datatype, input.elements))
-        : repeated(bytes, rows);
+      const contents = input ? slice(buffers[at] as Uint8Array, from, rows, input) : repeated(bytes, rows);
       return { name, datatype, shape: batched ? [rows, ...shape.slice(1)] : shape, contents };
     });
     return assembleInferRequest({ model, version, id: '', parameters: background, inputs, outputs: [output.name] });
@@ -80,11 +87,9 @@ export function plainRequest(model: string, version: string, row: readonly Tenso
   return assembleInferRequest({ model, version, id: '', parameters: background, inputs, outputs: [] });
 }
 
-function bytesOfRow(datatype: DataType, elements: number): number {
-  return elements * elementSize(datatype);
-}
-
-function slice(bytes: Uint8Array, from: number, rows: number, rowBytes: number): Uint8Array {
+function slice(bytes: Uint8Array, from: number, rows: number, { datatype, elements }: EncodedInput): Uint8Array {
+  if (datatype === 'BYTES') return byteElements(bytes, from * elements, (from + rows) * elements);
+  const rowBytes = elements * elementSize(datatype);
   return bytes.subarray(from * rowBytes, (from + rows) * rowBytes);
 }
 

@@ -1,4 +1,4 @@
-import { forEachByteElement } from '@shoal/tensor';
+import { byteElements } from './byte-elements';
 import { invalid } from './refuse';
 import type { Tensor } from './tensor';
 
@@ -16,24 +16,12 @@ export function rowCount(tensors: readonly Tensor[], most: number): number {
 export function rowAt(tensors: readonly Tensor[], at: number, count: number): Tensor[] {
   return tensors.map((tensor) => {
     const { bytes, shape, datatype } = tensor;
-    const [from, end] =
+    const size = bytes.length / count;
+    const perRow = shape.slice(1).reduce((product, dim) => product * dim, 1);
+    const own =
       datatype === 'BYTES'
-        ? bytesBetween(
-            bytes,
-            at,
-            shape.slice(1).reduce((product, dim) => product * dim, 1),
-          )
-        : [(bytes.length / count) * at, (bytes.length / count) * (at + 1)];
-    return { ...tensor, shape: [1, ...shape.slice(1)], bytes: bytes.subarray(from, end) };
+        ? byteElements(bytes, at * perRow, (at + 1) * perRow)
+        : bytes.subarray(size * at, size * (at + 1));
+    return { ...tensor, shape: [1, ...shape.slice(1)], bytes: own };
   });
-}
-
-/** Where row `at` of `perRow` elements lies. */
-function bytesBetween(bytes: Uint8Array, at: number, perRow: number): [number, number] {
-  let [from, end] = [0, 0];
-  forEachByteElement(bytes, (_, elementEnd, element) => {
-    if (element < at * perRow) from = elementEnd;
-    if (element < (at + 1) * perRow) end = elementEnd;
-  });
-  return [from, end];
 }

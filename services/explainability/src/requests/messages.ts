@@ -18,6 +18,14 @@ export interface ExplainedInputMessage {
   readonly feature_names: readonly string[];
   readonly groups: readonly number[];
   readonly grid: GridMessage | null;
+  readonly text: TextMessage | null;
+  readonly fixed: readonly number[];
+  readonly removal: { readonly padding: number } | null;
+}
+
+export interface TextMessage {
+  readonly mask?: string;
+  readonly pieces: readonly string[];
 }
 
 export interface GridMessage {

@@ -1,32 +1,41 @@
+import { gridGroups } from '@shoal/explain';
 import { elementSize } from '@shoal/tensor';
+import { byElement, imageView } from './image-view';
 import type { ExplainedInputMessage, GridMessage } from './messages';
+import { PlayerBook } from './player-book';
 import { invalid, quoted } from './refuse';
 import type { Tensor } from './tensor';
+import { type TextInput, piecesOf } from './text-input';
 
-/** An input whose elements belong to players. */
+/** An input of numbers whose elements belong to players. */
 export interface ExplainedInput {
   readonly name: string;
   readonly datatype: Exclude<Tensor['datatype'], 'BYTES'>;
   /** Of one row. */
   readonly shape: readonly number[];
   readonly elements: number;
-  /** [elements]: whose it is. */
-  readonly playerOf: Uint32Array;
+  /** [elements]: whose it is; −1: nobody's, it stays as it is. */
+  readonly playerOf: Int32Array;
+  /** Absent elements are taken out, and this fills the end; undefined: the baseline stands in their place. */
+  readonly padding: number | undefined;
 }
 
 /** What is present or absent as a whole. */
 export interface Players {
   readonly inputs: readonly ExplainedInput[];
+  readonly texts: readonly TextInput[];
   /** [players] */
   readonly names: readonly string[];
   /** [players]: the first input that it has elements of. */
   readonly inputOf: readonly string[];
   /** [players]: how many elements. */
   readonly sizes: readonly number[];
-  /** The players as a tensor: the one explained input's own shape, or its grid; undefined where they are not one. */
+  /** The players as a tensor: the one explained input's own shape, its grid, or the words of a text; undefined where they are not one. */
   readonly shape: readonly number[] | undefined;
-  /** Each player is one element. */
+  /** Each player is one number, and each number is a player. */
   readonly single: boolean;
+  /** What players are, for people. */
+  readonly noun: 'features' | 'words';
 }
 
 /**
@@ -41,72 +50,91 @@ export function playersOf(
   batched: boolean,
   maxPlayers: number,
 ): Players {
-  const chosen = asked.length > 0 ? asked : rows.filter(isNumeric).map(({ name }) => whole(name));
+  const chosen = asked.length > 0 ? asked : byDefault(rows);
   if (chosen.length === 0) {
-    throw invalid('the request has no numeric input: name the inputs that are explained, and how they are divided');
+    throw invalid('the request has no input of numbers or text: name the inputs that are explained');
   }
   if (new Set(chosen.map(({ name }) => name)).size < chosen.length) throw invalid('explained: an input is named twice');
-  const numbers = new Map<string, number>();
-  const names: string[] = [];
-  const inputOf: string[] = [];
-  const sizes: number[] = [];
-  const inputs = chosen.map((message) => {
-    const input = inputOfRequest(rows, message.name, batched);
-    const groups = groupsOf(message, input.shape, input.elements);
-    const playerOf = new Uint32Array(input.elements);
-    for (let at = 0; at < input.elements; at += 1) {
-      const group = groups?.[at];
-      const key = group === undefined ? `${message.name} ${at}` : String(group);
-      let player = numbers.get(key);
-      if (player === undefined) {
-        player = sizes.length;
-        if (player >= maxPlayers) {
-          throw invalid(
-            `what is explained has more than ${maxPlayers} features: put elements together in groups (explained.groups, explained.grid)`,
-          );
-        }
-        numbers.set(key, player);
-        names.push(nameOf(message, group ?? at, group !== undefined));
-        inputOf.push(message.name);
-        sizes.push(0);
-      }
-      sizes[player] = (sizes[player] as number) + 1;
-      playerOf[at] = player;
-    }
-    return { ...input, playerOf };
-  });
-  if (sizes.length === 0) throw invalid('what is explained has no elements');
-  return { inputs, names, inputOf, sizes, shape: shapeOf(inputs, chosen), single: sizes.every((size) => size === 1) };
+  const book = new PlayerBook(maxPlayers);
+  const inputs: ExplainedInput[] = [];
+  const texts: TextInput[] = [];
+  for (const message of chosen) {
+    const tensor = rows.find(({ name }) => name === message.name);
+    if (!tensor) throw invalid(`explained: the request has no input ${quoted(message.name)}`);
+    const shape = batched ? tensor.shape.slice(1) : tensor.shape;
+    const elements = shape.reduce((product, dim) => product * dim, 1);
+    if (elements === 0) throw invalid(`explained: input ${quoted(message.name)} has no elements`);
+    if (tensor.datatype === 'BYTES') texts.push(textOf(book, tensor, message, elements));
+    else inputs.push(numbersOf(book, { ...tensor, datatype: tensor.datatype }, message, shape, elements));
+  }
+  if (book.sizes.length === 0) throw invalid('what is explained has no elements that could be absent');
+  const { names, inputOf, sizes } = book;
+  const isFree = inputs.every(({ playerOf, padding }) => padding === undefined && !playerOf.includes(-1));
+  return {
+    inputs,
+    texts,
+    ...{ names, inputOf, sizes },
+    shape: chosen.length === 1 ? shapeOf(inputs[0], texts[0], chosen[0] as ExplainedInputMessage) : undefined,
+    single: texts.length === 0 && isFree && sizes.every((size) => size === 1),
+    noun: inputs.length === 0 && texts.every(({ words }) => words) ? 'words' : 'features',
+  };
+}
+
+/** All of numbers; where there are only texts, these. */
+function byDefault(rows: readonly Tensor[]): ExplainedInputMessage[] {
+  const numeric = rows.filter(({ datatype }) => datatype !== 'BYTES' && datatype !== 'BOOL');
+  const chosen = numeric.length > 0 ? numeric : rows.filter(({ datatype }) => datatype === 'BYTES');
+  const rest = { feature_names: [], groups: [], grid: null, text: null, fixed: [], removal: null };
+  return chosen.map(({ name }) => ({ name, ...rest }));
+}
+
+function textOf(book: PlayerBook, tensor: Tensor, message: ExplainedInputMessage, elements: number): TextInput {
+  const { name, feature_names: given, groups, grid, removal, fixed, text } = message;
+  if (grid || removal)
+    throw invalid(`explained: input ${quoted(name)} is of BYTES, which has neither grid nor removal`);
+  const pieces = piecesOf(tensor, message, elements);
+  if (groups.length > 0 && groups.length !== pieces.length) {
+    const what = elements > 1 ? 'elements a row' : 'words';
+    throw invalid(`explained: input ${quoted(name)} has ${pieces.length} ${what} and ${groups.length} groups`);
+  }
+  const nameOf = (key: number) => {
+    if (given[key] !== undefined) return given[key];
+    return pieces
+      .filter((_, at) => (groups[at] ?? at) === key)
+      .map((piece) => piece.trim())
+      .join(' ');
+  };
+  const division = { input: name, count: pieces.length, groups: groups.length > 0 ? groups : undefined, fixed, nameOf };
+  const playerOf = book.divide(division);
+  return { name, datatype: 'BYTES', elements, playerOf, words: elements > 1 ? undefined : pieces, mask: text?.mask };
+}
+
+type NumberTensor = Tensor & { readonly datatype: ExplainedInput['datatype'] };
+
+function numbersOf(
+  book: PlayerBook,
+  { name, datatype }: NumberTensor,
+  message: ExplainedInputMessage,
+  shape: readonly number[],
+  elements: number,
+): ExplainedInput {
+  if (message.text) throw invalid(`explained: input ${quoted(name)} is of ${datatype}: it is no text`);
+  if (elements * elementSize(datatype) === 0) throw invalid(`explained: input ${quoted(name)} has no elements`);
+  const groups = groupsOf(message, shape, elements);
+  const nameOf = (key: number) => message.feature_names[key] ?? (groups ? `group ${key}` : `${name}[${key}]`);
+  const playerOf = book.divide({ input: name, count: elements, groups, fixed: message.fixed, nameOf });
+  return { name, datatype, shape, elements, playerOf, padding: message.removal?.padding };
 }
 
 function shapeOf(
-  [input, ...others]: readonly ExplainedInput[],
-  [message]: readonly ExplainedInputMessage[],
+  input: ExplainedInput | undefined,
+  text: TextInput | undefined,
+  { grid, groups, fixed }: ExplainedInputMessage,
 ): readonly number[] | undefined {
-  if (!input || !message || others.length > 0) return undefined;
-  if (message.grid) return [message.grid.rows, message.grid.columns];
-  return message.groups.length === 0 ? input.shape : undefined;
-}
-
-function isNumeric({ datatype }: Tensor): boolean {
-  return datatype !== 'BYTES' && datatype !== 'BOOL';
-}
-
-function whole(name: string): ExplainedInputMessage {
-  return { name, feature_names: [], groups: [], grid: null };
-}
-
-function inputOfRequest(rows: readonly Tensor[], name: string, batched: boolean): Omit<ExplainedInput, 'playerOf'> {
-  const tensor = rows.find((one) => one.name === name);
-  if (!tensor) throw invalid(`explained: the request has no input ${quoted(name)}`);
-  const { datatype, shape } = tensor;
-  if (datatype === 'BYTES') {
-    throw invalid(`explained: input ${quoted(name)} is of BYTES, which cannot be taken apart by elements`);
-  }
-  const own = batched ? shape.slice(1) : shape;
-  const elements = own.reduce((product, dim) => product * dim, 1);
-  if (elements * elementSize(datatype) === 0) throw invalid(`explained: input ${quoted(name)} has no elements`);
-  return { name, datatype, shape: own, elements };
+  if (fixed.length > 0) return undefined;
+  if (grid) return [grid.rows, grid.columns];
+  if (groups.length > 0) return undefined;
+  return input ? input.shape : text && [text.playerOf.length];
 }
 
 function groupsOf(
@@ -116,7 +144,7 @@ function groupsOf(
 ): ArrayLike<number> | undefined {
   if (grid) {
     if (groups.length > 0) throw invalid(`explained: input ${quoted(name)} has both groups and a grid`);
-    return gridGroups(name, grid, shape, elements);
+    return cellsOf(name, grid, shape);
   }
   if (groups.length === 0) return undefined;
   if (groups.length !== elements) {
@@ -126,26 +154,12 @@ function groupsOf(
 }
 
 /** Cell numbers, row by row of the grid; all that is on the other axes belongs to the cell. */
-function gridGroups(name: string, grid: GridMessage, shape: readonly number[], elements: number): Uint32Array {
+function cellsOf(name: string, grid: GridMessage, shape: readonly number[]): Int32Array {
   const { rows, columns } = grid;
-  const byDefault = grid.height_axis === 0 && grid.width_axis === 0;
-  const heightAxis = byDefault ? shape.length - 2 : grid.height_axis;
-  const widthAxis = byDefault ? shape.length - 1 : grid.width_axis;
-  const [height, width] = [shape[heightAxis], shape[widthAxis]];
-  if (height === undefined || width === undefined || heightAxis === widthAxis) {
-    throw invalid(`explained: input ${quoted(name)} has no such axes for a grid: its rows are [${shape.join(',')}]`);
-  }
+  const view = imageView(name, shape, grid);
+  const { height, width } = view;
   if (rows < 1 || columns < 1 || rows > height || columns > width) {
     throw invalid(`explained: a grid over ${height} × ${width} has 1 to ${height} rows and 1 to ${width} columns`);
   }
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, dim) => product * dim, 1));
-  return Uint32Array.from({ length: elements }, (_, at) => {
-    const y = Math.floor(at / (strides[heightAxis] as number)) % height;
-    const x = Math.floor(at / (strides[widthAxis] as number)) % width;
-    return Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
-  });
-}
-
-function nameOf({ name, feature_names: names }: ExplainedInputMessage, at: number, grouped: boolean): string {
-  return names[at] ?? (grouped ? `group ${at}` : `${name}[${at}]`);
+  return byElement(view, gridGroups(height, width, rows, columns));
 }

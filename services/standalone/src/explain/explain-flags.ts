@@ -55,7 +55,14 @@ export const rowFlags = {
     type: 'string',
     default: '',
     value: 'WORDS',
-    help: 'The words, divided by spaces, that the elements of the input stand for: token ids are in --input, and the report shows the text.',
+    help: 'A text for models of one BYTES input, explained by its words. With --input: the words, divided by spaces, that its elements (token ids) stand for.',
+  },
+  textMask: {
+    name: 'text-mask',
+    type: 'string',
+    default: '',
+    value: 'WORD',
+    help: 'What is written in place of an absent word of --text; without it, the word is left out.',
   },
   featureNames: {
     name: 'feature-names',

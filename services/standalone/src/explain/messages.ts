@@ -66,4 +66,5 @@ export interface ExplainedInput {
     readonly height_axis: number;
     readonly width_axis: number;
   };
+  readonly text?: { readonly mask?: string };
 }

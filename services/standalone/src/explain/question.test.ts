@@ -58,6 +58,19 @@ test('a picture is divided into cells, and its pixels belong to them', () => {
   expect(Array.from(subject?.featureOf ?? [])).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7]);
 });
 
+test('a text is its words, and a mask may stand for those that are absent', () => {
+  const text: ModelIo = { ...table, inputs: [{ name: 't', datatype: 'BYTES', dims: [1] }] };
+  const { request } = ask(text, '--text', 'so good', '--text-mask', '[MASK]');
+  expect(request).toMatchObject({
+    inputs: [{ name: 't', datatype: 'BYTES', shape: [1, 1] }],
+    raw_input_contents: [Buffer.from('\u0007\0\0\0so good')],
+    explained: [{ name: 't', text: { mask: '[MASK]' } }],
+  });
+  expect(ask(text, '--text', 'so good').request['explained']).toEqual([{ name: 't', feature_names: [], text: {} }]);
+  expect(() => ask(table, '--text', 'so good')).toThrow("input 'x' is of FP32: token ids are in --input");
+  expect(() => ask(table, '--csv', '@rows.csv', '--text-mask', 'x')).toThrow('--text-mask is for a --text');
+});
+
 test('stored backgrounds and made ones', () => {
   const of = (background: string) => ask(table, '--csv', '@rows.csv', '--background', background).request['baseline'];
   expect(of('patients')).toMatchObject({ background: 'patients' });

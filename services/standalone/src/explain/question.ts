@@ -3,11 +3,11 @@ import type { ModelIo } from '@shoal/load';
 import type { PictureSubject } from '@shoal/report';
 import { toNumbers } from '@shoal/tensor';
 import { baselineOf } from './baseline';
-import { csvRows } from './csv-rows';
+import { csvRows, onlyInput } from './csv-rows';
 import type { ExplainConfig } from './explain-flags';
 import { cellNames, gridOf, namedGroups, textNames } from './features';
 import { type ImageRow, imageRow, readPixels } from './image-row';
-import { jsonRows } from './json-rows';
+import { jsonRows, rowsOf } from './json-rows';
 import type { ExplainedInput, InputRows } from './messages';
 import { tensors } from './tensors';
 import { wrong } from './wrong';
@@ -52,11 +52,17 @@ interface Row {
   readonly image?: ImageRow;
   /** [elements] */
   readonly names: readonly string[];
+  /** The row is a text. */
+  readonly isText?: boolean;
 }
 
 function readRow(config: ExplainConfig, model: ModelIo): Row {
   const given = [config.input, config.csv, config.image].filter((one) => one !== '');
-  if (given.length !== 1) throw wrong('shoal explain needs a row: one of --input FILE, --csv FILE or --image FILE');
+  if (given.length === 0 && config.text !== '') return textRow(config, model);
+  if (given.length !== 1) {
+    throw wrong('shoal explain needs a row: one of --input FILE, --csv FILE, --image FILE or --text WORDS');
+  }
+  if (config.textMask !== '') throw wrong('--text-mask is for a --text without --input');
   const names = textNames(config);
   if (config.csv !== '') {
     const csv = csvRows(readText(config.csv, '--csv'), model, `--csv ${config.csv}`, config.row);
@@ -72,7 +78,23 @@ function readRow(config: ExplainConfig, model: ModelIo): Row {
   return { inputs: jsonRows(inline ? config.input : readText(config.input, '--input'), model, what, 1), names };
 }
 
-function explainedOf(config: ExplainConfig, { inputs, image, names }: Row): ExplainedInput[] {
+/** @throws ShoalError INVALID_ARGUMENT for a model that takes no text */
+function textRow({ text }: ExplainConfig, model: ModelIo): Row {
+  const input = onlyInput(model, '--text');
+  if (input.datatype !== 'BYTES') {
+    throw wrong(
+      `--text: input '${input.name}' is of ${input.datatype}: token ids are in --input, their words in --text`,
+    );
+  }
+  return { inputs: [rowsOf(input, [text], model.maxBatchSize > 0, '--text', 1)], names: [], isText: true };
+}
+
+function explainedOf(config: ExplainConfig, { inputs, image, names, isText }: Row): ExplainedInput[] {
+  if (isText) {
+    if (config.groups !== '' || config.featureNames !== '') throw wrong('--text: its words have names of their own');
+    const text = config.textMask === '' ? {} : { mask: config.textMask };
+    return inputs.map(({ name }) => ({ name, feature_names: [], text }));
+  }
   const numeric = inputs.filter(({ datatype }) => datatype !== 'BYTES' && datatype !== 'BOOL');
   if (numeric.length !== 1) {
     if (names.length === 0 && config.groups === '') return numeric.map(({ name }) => ({ name, feature_names: [] }));
@@ -98,6 +120,8 @@ function playersOf(inputs: readonly InputRows[], explained: readonly ExplainedIn
   const values: number[][] = [];
   const playerOf = explained.map((one) => {
     const input = inputs.find(({ name }) => name === one.name) as InputRows;
+    // Words are shown by their names.
+    if (input.datatype === 'BYTES') return new Uint32Array();
     const shape = batched ? input.shape.slice(1) : input.shape;
     const row = toNumbers(input.datatype as 'FP32', input.bytes);
     return Uint32Array.from(row, (value, at) => {
