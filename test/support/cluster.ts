@@ -35,7 +35,7 @@ export class ClusterMember {
   }
 
   /** Resolves with the match once its output holds it. */
-  says(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  says(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     return eventually(
       `${this.name} says ${pattern}`,
       () => {

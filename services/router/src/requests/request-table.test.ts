@@ -187,6 +187,18 @@ test('a runner that cannot be reached costs a moment, then the request is offere
   runOut();
 });
 
+test('a runner that is cut off from this router may be given it again and again, for ten seconds', () => {
+  const waiter = new Recorder();
+  table.submit(simplePlan(), waiter, Infinity);
+  runnersUp.delete('r1');
+  table.runnerClosed('r1');
+  for (const end = clock.now() + 9_500; clock.now() < end; clock.advance(500)) send(lastOffer(), 'r1');
+  expect(waiter.failure).toBeUndefined();
+  for (const end = clock.now() + 1_000; clock.now() < end; clock.advance(500)) send(lastOffer(), 'r1');
+  expect(waiter.failure).toMatchObject({ code: 'UNAVAILABLE', message: 'the model instance cannot be reached' });
+  runOut();
+});
+
 test('what comes back again and again is given up', () => {
   const waiter = new Recorder();
   table.submit(simplePlan(), waiter, Infinity);

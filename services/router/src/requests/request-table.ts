@@ -6,7 +6,7 @@ import { type FailureOrigin, PendingRequest, type Waiter } from './pending-reque
 import { dataMessage, offerMessage } from './request-messages';
 import type { Roads } from './roads';
 
-/** How long a request waits for a batching instance that can be reached. */
+/** How long a request waits for a batching instance that can be reached, or for a runner that can. */
 const unroutedMs = 10_000;
 /** How long it waits for the link to the runner that it was given, where there was none before. */
 const heldMs = 1_000;
@@ -272,7 +272,9 @@ export class RequestTable {
   /** It came back without having run: offer it again, at once the first time and then after growing pauses. */
   #return(request: PendingRequest, refusal: string): void {
     request.returns += 1;
-    if (request.returns > maxReturns) {
+    // A road that is cut is no fault of the request's: however often it is drawn to it, others may be given next.
+    const cut = refusal === unreachable && this.#clock.now() < request.acceptedAt + unroutedMs;
+    if (request.returns > maxReturns && !cut) {
       this.#fail(request, new ShoalError('UNAVAILABLE', refusal), 'queue');
     } else if (request.returns === 1) {
       this.#offer(request);
