@@ -11,4 +11,7 @@ export type * from './server';
 export { type TlsMaterial, clientTls, serverTls } from './tls/material';
 export type { Renewable } from './tls/renewable';
 export { type TlsFile, type TlsFilePaths, TlsFiles, type TlsLog } from './tls/tls-files';
+export { callSpan, traceHeaders } from './tracing/call-span';
+export { describeServerSpan, endServerSpan, rpcMethod } from './tracing/server-span';
+export { type OpenCallSpan, tracedServer } from './tracing/traced-server';
 export { checkUnixPath, removeStaleSocket, unixPath } from './unix-socket';

@@ -1,0 +1,30 @@
+import type { ErrorCode, ShoalError } from '@shoal/core';
+import type { Span } from '@shoal/telemetry';
+
+/** The codes that are a server's own fault, by OpenTelemetry's conventions for RPC servers: the others are no errors of its spans. */
+const serverErrors: ReadonlySet<ErrorCode> = new Set([
+  'UNKNOWN',
+  'DEADLINE_EXCEEDED',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+]);
+
+/** What OpenTelemetry calls a method: its path without the slash before it. */
+export function rpcMethod(path: string): string {
+  return path.startsWith('/') ? path.slice(1) : path;
+}
+
+/** Says which call a span of kind SERVER is of. @param method As `rpcMethod`. */
+export function describeServerSpan(span: Span, method: string): void {
+  span.set('rpc.system.name', 'grpc');
+  span.set('rpc.method', method);
+}
+
+/** Ends the span of a call that was answered, with its status; undefined = OK. */
+export function endServerSpan(span: Span, error: ShoalError | undefined, at: number): void {
+  span.set('rpc.status_code', error?.code ?? 'OK');
+  if (error && serverErrors.has(error.code)) span.fail(error.code, error.message);
+  span.end(at);
+}
