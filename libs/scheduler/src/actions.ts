@@ -9,10 +9,10 @@ export interface Rejection {
   /** 'model': the run failed; 'queue': it never ran. */
   readonly origin: 'model' | 'queue';
   /**
-   * retired: the queue takes no more; size: too many rows; full: too much waits; timeout, deadline: waited for too long;
-   * refused: no runner took it; model: the model failed.
+   * retired: the queue takes no more; size: too many rows; full: too much waits; timeout, deadline: waited for too long; late: its
+   * deadline leaves less time than a run takes; refused: no runner took it; model: the model failed.
    */
-  readonly reason: 'retired' | 'size' | 'full' | 'timeout' | 'deadline' | 'refused' | 'model';
+  readonly reason: 'retired' | 'size' | 'full' | 'timeout' | 'deadline' | 'late' | 'refused' | 'model';
 }
 
 /**

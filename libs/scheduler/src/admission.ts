@@ -80,6 +80,14 @@ export const expired: Rejection = {
   reason: 'deadline',
 };
 
+/** A request that would not be answered by its deadline though it ran at once. */
+export const late: Rejection = {
+  code: 'DEADLINE_EXCEEDED',
+  message: 'the deadline leaves less time than the model takes for the request',
+  origin: 'queue',
+  reason: 'late',
+};
+
 /** A request that waited for longer than its queue allows. */
 export const timedOut: Rejection = {
   code: 'UNAVAILABLE',

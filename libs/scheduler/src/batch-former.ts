@@ -1,4 +1,5 @@
 import type { BatchReason } from './batch';
+import { BatchCap } from './batch-cap';
 import type { ModelQueue } from './model-queue';
 import type { Ticket } from './ticket';
 
@@ -27,6 +28,8 @@ export class BatchFormer<T> {
   #best = 0;
   #bestRows = 0;
   #holdUntil = Infinity;
+  #whyClosed: BatchReason = 'full';
+  readonly #cap = new BatchCap<T>();
   #queue: ModelQueue<T> | undefined;
   #now = 0;
 
@@ -38,12 +41,14 @@ export class BatchFormer<T> {
     this.#best = 0;
     this.#bestRows = 0;
     this.#holdUntil = Infinity;
+    this.#cap.begin(queue);
     this.solo = false;
     this.#queue = queue;
     this.#now = now;
     queue.plain.waiting.scan(queue.policy.dynamic ? this.#visit : this.#visitAlone);
     this.#decide(queue, now);
     this.#queue = undefined;
+    this.#cap.end();
   }
 
   readonly #visitAlone = (ticket: Ticket<T>): boolean => {
@@ -54,7 +59,7 @@ export class BatchFormer<T> {
   };
 
   readonly #visit = (ticket: Ticket<T>): boolean => {
-    const { maxBatchSize, preferredSizes, maxDelayMs } = (this.#queue as ModelQueue<T>).policy;
+    const { preferredSizes, maxDelayMs } = (this.#queue as ModelQueue<T>).policy;
     const rows = this.#rows + ticket.rows;
     if (this.#seen > 0) {
       // Past the largest preferred size, the batch without this request is as good as a preferred one.
@@ -62,14 +67,16 @@ export class BatchFormer<T> {
         this.#best = this.#seen;
         this.#bestRows = this.#rows;
       }
-      if (rows > maxBatchSize || ticket.solo || ticket.shapeKey !== this.holdShape) {
+      if (rows > this.#cap.rows || ticket.solo || ticket.shapeKey !== this.holdShape) {
         this.#closed = true;
+        this.#whyClosed = rows > this.#cap.rows ? this.#cap.reason : 'full';
         return false;
       }
     }
     this.#seen += 1;
     this.#rows = rows;
     if (this.#seen === 1) this.holdShape = ticket.shapeKey;
+    this.#cap.join(ticket, rows, this.#seen === 1, this.#now);
     if (maxDelayMs > 0) this.#holdUntil = Math.min(this.#holdUntil, patience(ticket, maxDelayMs));
     if (ticket.solo) {
       this.solo = true;
@@ -95,9 +102,14 @@ export class BatchFormer<T> {
     const waited = maxDelayMs > 0 && (now >= this.#holdUntil || queue.retired !== undefined);
     if (this.#best > 0 && !waited) {
       const full = this.#closed && this.#best === this.#seen;
-      this.#answer(this.#best, full ? 'full' : 'preferred', full || this.#bestRows >= largest);
-    } else if (this.#closed || this.#rows >= largest) {
-      this.#answer(this.#seen, 'full', true);
+      this.#answer(this.#best, full ? this.#whyClosed : 'preferred', full || this.#bestRows >= largest);
+    } else if (this.#closed || this.#rows >= Math.min(largest, this.#cap.rows)) {
+      this.#answer(this.#seen, this.#closed ? this.#whyClosed : this.#cap.reason, true);
+    } else if (queue.retired === undefined && this.#cap.mayWait(this.#rows) > now) {
+      this.#answer(0, 'delay', false);
+      this.holdUntil = this.#cap.mayWait(this.#rows);
+      // Whoever comes makes the batch longer, and its time to go earlier.
+      this.holdRows = 0;
     } else if (maxDelayMs === 0 || waited) {
       this.#answer(this.#seen, waited ? 'delay' : 'idle', false);
     } else {

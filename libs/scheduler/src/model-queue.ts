@@ -1,5 +1,7 @@
 import { IndexedHeap } from '@shoal/core';
 import { Lane } from './lane';
+import { type BucketCurve, LatencyTable } from './latency/latency-table';
+import { kneeRows, lastStart } from './plan';
 import { type QueuePolicy } from './policy';
 import type { Runner } from './runner';
 import { RunnerList } from './runner-list';
@@ -23,7 +25,11 @@ export class ModelQueue<T = unknown> {
   /** Plain requests waiting per priority level; kept only where a level's size is limited. */
   readonly levelSizes: Map<number, number> | undefined;
   /** Fewer rows than this never make a batch that cannot grow. */
-  readonly fullRows: number;
+  fullRows: number;
+  /** The model's config says which sizes its batches are to have, or how long they may wait. */
+  readonly ownSizes: boolean;
+  /** What its batches take. */
+  readonly latency = new LatencyTable();
   /** Why it takes no new requests; undefined = it does. */
   retired: string | undefined = undefined;
   /** What waits is refused, and so is what comes back from a runner. */
@@ -37,6 +43,8 @@ export class ModelQueue<T = unknown> {
   slowestMs = Infinity;
   /** What a batch takes of its runner's time, smoothed, in milliseconds: those that end together took it together. */
   meanMs = Infinity;
+  /** The time that plain requests with a deadline have when they come, smoothed; 0 = none came. */
+  budgetMs = 0;
   /** When the newest plain request came. */
   plainAt = -Infinity;
   /** What a row of a background batch takes, smoothed, in milliseconds; Infinity = none has run. */
@@ -48,7 +56,8 @@ export class ModelQueue<T = unknown> {
   constructor(key: string, policy: QueuePolicy) {
     this.key = key;
     this.policy = policy;
-    this.fullRows = policy.dynamic ? (policy.preferredSizes.at(-1) ?? policy.maxBatchSize) : 1;
+    this.fullRows = largestRows(policy);
+    this.ownSizes = policy.maxDelayMs > 0 || policy.preferredSizes[0] !== policy.maxBatchSize;
     const limited =
       policy.defaultTimeout.maxQueueSize > 0 ||
       [...policy.levelTimeouts.values()].some((level) => level.maxQueueSize > 0);
@@ -72,7 +81,7 @@ export class ModelQueue<T = unknown> {
     lane.rows += ticket.rows;
     lane.bytes += ticket.bytes;
     if (!ticket.background) this.levelSizes?.set(ticket.level, (this.levelSizes.get(ticket.level) ?? 0) + 1);
-    this.expiries.set(ticket, Math.min(ticket.deadline, ticket.timeoutAt));
+    this.expiries.set(ticket, Math.min(lastStart(this, ticket), ticket.timeoutAt));
   }
 
   /** Takes out of what waits. */
@@ -130,6 +139,19 @@ export class ModelQueue<T = unknown> {
     if (members.length === 0) pinned.splice(at, 1);
   }
 
+  /** Curves from before, for shapes of which nothing is known yet. */
+  recall(curves: readonly BucketCurve[]): void {
+    this.latency.recall(curves);
+    this.relearn();
+  }
+
+  /** Takes note that a curve was made anew. */
+  relearn(): void {
+    let knee = Infinity;
+    for (const model of this.latency.models()) if (model.plan) knee = Math.min(knee, kneeRows(this, model.plan));
+    this.fullRows = Math.min(largestRows(this.policy), knee);
+  }
+
   /** Notes how much more a runner can take. */
   place(runner: Runner<T>): void {
     runner.list?.delete(runner);
@@ -146,4 +168,9 @@ export class ModelQueue<T = unknown> {
     if (size > 0) this.levelSizes.set(ticket.level, size);
     else this.levelSizes.delete(ticket.level);
   }
+}
+
+/** The least rows that make a batch which cannot grow, as the policy alone has it. */
+function largestRows({ dynamic, preferredSizes, maxBatchSize }: QueuePolicy): number {
+  return dynamic ? (preferredSizes.at(-1) ?? maxBatchSize) : 1;
 }

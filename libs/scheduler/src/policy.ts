@@ -46,6 +46,12 @@ export interface QueuePolicy {
    * of it while plain requests come.
    */
   readonly backgroundBatchMs: number;
+  /** Share of the full speed at which a batch is large enough, by what was learnt; 1 = as large as it can be (see plan.ts). */
+  readonly batchEfficiency: number;
+  /** Batches are as small as their earliest deadline asks for, and what can no longer make its deadline fails at once. */
+  readonly planDeadlines: boolean;
+  /** A batch waits for company for as long as the earliest deadline of its members allows. */
+  readonly deferred: boolean;
 }
 
 /** Waits for ever, no limit of its own. */
@@ -57,8 +63,11 @@ export const defaultBounds: QueueBounds = { requests: 16_384, rows: 1_048_576, b
 /** Short beside what a network and a client's own patience allow, and still many rows of a small model. */
 export const defaultBackgroundBatchMs = 10;
 
+/** So near to full speed that nobody misses the rest. */
+export const defaultBatchEfficiency = 0.95;
+
 /**
- * A whole policy from the parts that matter to the caller.
+ * A whole policy from the parts that matter to the caller. Nothing that was learnt is used unless they say so.
  * @throws RangeError when sizes or levels contradict each other: configs are checked before they come here.
  */
 export function queuePolicy(parts: Partial<QueuePolicy> = {}): QueuePolicy {
@@ -75,6 +84,9 @@ export function queuePolicy(parts: Partial<QueuePolicy> = {}): QueuePolicy {
     levelTimeouts: new Map(),
     bounds: defaultBounds,
     backgroundBatchMs: defaultBackgroundBatchMs,
+    batchEfficiency: 1,
+    planDeadlines: false,
+    deferred: false,
     ...parts,
     maxBatchSize,
     preferredSizes,

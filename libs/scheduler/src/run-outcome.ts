@@ -17,6 +17,10 @@ export interface BatchResult {
   readonly memberErrors: readonly { readonly member: number; readonly code: ErrorCode; readonly message: string }[];
   /** Members that were not run: withdrawn, or their bytes never came. */
   readonly absent: readonly number[];
+  /** What the runner measured of its run, in nanoseconds; without it the run counts as the time between grant and end. */
+  readonly computeInputNs?: number;
+  readonly computeInferNs?: number;
+  readonly computeOutputNs?: number;
 }
 
 /** Ends a request. */

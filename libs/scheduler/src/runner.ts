@@ -16,6 +16,8 @@ export class Runner<T = unknown> {
   solo = false;
   /** Since when the first of its batches runs: its grant, or the end of the batch before. */
   busySince = 0;
+  /** Batches that it ran so far. */
+  ran = 0;
   /** Batches in a row that it refused. */
   refusals = 0;
   /** Its place in the list that it is in; only the list changes these. */

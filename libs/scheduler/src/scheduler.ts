@@ -1,11 +1,14 @@
 import type { SchedulerActions } from './actions';
-import { dueTime, expired, priorityLevel, refusal, retired, timedOut, timeoutTime } from './admission';
+import { dueTime, priorityLevel, refusal, retired, timeoutTime } from './admission';
 import { backgroundCount, learnBackground } from './background';
 import type { Batch, BatchReason } from './batch';
 import { BatchFormer, patience } from './batch-former';
 import { IndexedHeap } from '@shoal/core';
 import { ModelQueue } from './model-queue';
-import { type QueuePolicy, timeoutPolicy } from './policy';
+import type { QueuePolicy } from './policy';
+import { dropLate, expire } from './expiry';
+import type { BucketCurve } from './latency/latency-table';
+import { learn } from './learn';
 import { prefetcher } from './prefetch';
 import { type BatchResult, type Settle, afterFailure, afterRefusal, afterRun } from './run-outcome';
 import { Runner } from './runner';
@@ -16,6 +19,9 @@ const slowestDecay = 0.9;
 
 /** Share of the newest batch in the mean time of a queue's batches. */
 const meanWeight = 0.1;
+
+/** Share of the newest request in the time that requests have. */
+const budgetWeight = 0.05;
 
 /**
  * Decides which requests run together, where and when. A deterministic state machine: events come in as method calls,
@@ -51,9 +57,12 @@ export class Scheduler<T> {
     return this.#runners.get(runner)?.batches.get(batchId);
   }
 
-  /** Opens a queue; nothing happens when it is open already. */
-  addQueue(key: string, policy: QueuePolicy): void {
-    if (!this.#queues.has(key)) this.#queues.set(key, new ModelQueue(key, policy));
+  /** Opens a queue, with what is known of it from before; nothing happens when it is open already. */
+  addQueue(key: string, policy: QueuePolicy, curves: readonly BucketCurve[] = []): void {
+    if (this.#queues.has(key)) return;
+    const queue = new ModelQueue<T>(key, policy);
+    queue.recall(curves);
+    this.#queues.set(key, queue);
   }
 
   /** The queue takes no new requests (they are refused UNAVAILABLE with `message`); `queueDrained` when the last is over. */
@@ -127,7 +136,10 @@ export class Scheduler<T> {
       return ticket;
     }
     queue.enter(ticket);
-    if (!ticket.background) queue.plainAt = now;
+    if (!ticket.background) {
+      queue.plainAt = now;
+      if (facts.timeoutMs > 0) queue.budgetMs += budgetWeight * (facts.timeoutMs - queue.budgetMs);
+    }
     if (ticket.background ? givesWay(queue) : this.#changesNothing(queue, ticket, now)) this.#arm(queue);
     else this.#pump(queue, now);
     return ticket;
@@ -159,6 +171,7 @@ export class Scheduler<T> {
       queue.slowestMs = queue.slowestMs === Infinity ? tookMs : Math.max(tookMs, queue.slowestMs * slowestDecay);
       queue.meanMs = queue.meanMs === Infinity ? tookMs : queue.meanMs + meanWeight * (tookMs - queue.meanMs);
       if (batch.members[0]?.background) learnBackground(queue, batch.rows, tookMs);
+      learn(batch, result, tookMs, now);
       if (result.outcome === 'ok') afterRun(batch, result, this.#settle);
       else afterFailure(queue, batch, result, this.#settle);
     }
@@ -194,7 +207,7 @@ export class Scheduler<T> {
 
   /** Dispatches all that can be; then settles, by alarms, when to look again. */
   #pump(queue: ModelQueue<T>, now: number): void {
-    this.#expire(queue, now);
+    expire(queue, now, this.#settle);
     if (queue.expelled) this.#expel(queue);
     queue.holdUntil = Infinity;
     while (!queue.plain.empty) {
@@ -215,6 +228,8 @@ export class Scheduler<T> {
       this.#dispatch(queue, runner, pinned, 'retry', now);
       return true;
     }
+    dropLate(queue, now, this.#settle);
+    if (queue.plain.empty) return false;
     const former = this.#former;
     former.form(queue, now);
     if (former.count === 0) {
@@ -243,8 +258,12 @@ export class Scheduler<T> {
   #dispatch(queue: ModelQueue<T>, runner: Runner<T>, members: Ticket<T>[], reason: BatchReason, now: number): void {
     this.#batchId += 1;
     let rows = 0;
-    for (const ticket of members) rows += ticket.rows;
-    const batch: Batch<T> = { id: this.#batchId, queue, runner, members, rows, reason, dispatchedAt: now };
+    let bytes = 0;
+    for (const ticket of members) {
+      rows += ticket.rows;
+      bytes += ticket.bytes;
+    }
+    const batch: Batch<T> = { id: this.#batchId, queue, runner, members, rows, bytes, reason, dispatchedAt: now };
     for (const ticket of members) {
       ticket.state = 'running';
       ticket.batch = batch;
@@ -255,27 +274,6 @@ export class Scheduler<T> {
     queue.inFlight += 1;
     queue.place(runner);
     this.#actions.dispatch(batch);
-  }
-
-  /** Settles or moves back what has waited for too long. */
-  #expire(queue: ModelQueue<T>, now: number): void {
-    for (
-      let ticket = queue.expiries.first;
-      ticket !== undefined && ticket.heapKey <= now;
-      ticket = queue.expiries.first
-    ) {
-      if (ticket.state === 'pinned') queue.unpin(ticket);
-      else queue.leave(ticket);
-      if (ticket.deadline <= now) this.#settle(ticket, 'rejected', expired);
-      else if (timeoutPolicy(queue.policy, ticket.level).action === 'reject')
-        this.#settle(ticket, 'rejected', timedOut);
-      else {
-        ticket.rank = 2 * ticket.level + 1;
-        ticket.due = ticket.timeoutAt;
-        ticket.timeoutAt = Infinity;
-        queue.enter(ticket);
-      }
-    }
   }
 
   #expel(queue: ModelQueue<T>): void {

@@ -19,6 +19,10 @@ export class SortedList<I> {
     return this.#size;
   }
 
+  get first(): I | undefined {
+    return this.#chunks[0]?.[this.#head];
+  }
+
   insert(item: I): void {
     this.#size += 1;
     const last = this.#chunks.at(-1);

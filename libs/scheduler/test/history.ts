@@ -1,8 +1,15 @@
 import * as fc from 'fast-check';
-import { type QueuePolicy, type SchedulerActions, type TimeoutPolicy, queuePolicy } from '../src';
+import {
+  type BucketCurve,
+  LatencyTable,
+  type QueuePolicy,
+  type SchedulerActions,
+  type TimeoutPolicy,
+  queuePolicy,
+} from '../src';
 import type { Ticket } from '../src';
 import { Invariants } from './invariants';
-import { type Fate, type Run, World } from './world';
+import { type Fate, type Run, World, plainFacts } from './world';
 
 /** One thing that happens to a scheduler. Numbers that pick something are taken modulo what there is. */
 export type Step =
@@ -18,6 +25,8 @@ export interface History {
   readonly policies: readonly QueuePolicy[];
   readonly steps: readonly Step[];
   readonly runs: readonly Run[];
+  /** What is known of each queue from before. */
+  readonly curve: BucketCurve | undefined;
 }
 
 const timeout: fc.Arbitrary<TimeoutPolicy> = fc.record({
@@ -38,6 +47,9 @@ const policy: fc.Arbitrary<QueuePolicy> = fc
     defaultTimeout: timeout,
     levelTimeouts: fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), timeout), { maxLength: 1 }),
     bound: fc.constantFrom(5, 1000),
+    batchEfficiency: fc.constantFrom(1, 1, 0.9),
+    planDeadlines: fc.boolean(),
+    deferred: fc.constantFrom(false, false, true),
   })
   .map(({ preferred, levelTimeouts, bound, ...rest }) =>
     queuePolicy({
@@ -110,11 +122,24 @@ const run: fc.Arbitrary<Run> = fc.oneof(
   },
 );
 
+/** Of the shape that all offers have, right or wrong. */
+const curve: fc.Arbitrary<BucketCurve | undefined> = fc.option(
+  fc.record({
+    bucket: fc.constant(LatencyTable.bucket(plainFacts.bytes, 1)),
+    alphaMs: fc.constantFrom(0, 1, 10),
+    betaMs: fc.constantFrom(0, 0.5, 10),
+    high: fc.constantFrom(1, 1.5),
+    samples: fc.constant(100),
+  }),
+  { nil: undefined },
+);
+
 /** Histories of one to three queues. */
 export const histories: fc.Arbitrary<History> = fc.record({
   policies: fc.array(policy, { minLength: 1, maxLength: 3 }),
   steps: fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }),
   runs: fc.array(run, { minLength: 1, maxLength: 12 }),
+  curve,
 });
 
 /**
@@ -123,7 +148,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
  * @throws Violation
  */
 export function live(
-  { policies, steps, runs }: History,
+  { policies, steps, runs, curve: known }: History,
   spoil: (actions: SchedulerActions<Fate>) => SchedulerActions<Fate> = (actions) => actions,
 ): World {
   const invariants: Invariants = new Invariants(() => world);
@@ -139,7 +164,7 @@ export function live(
   const tickets: Ticket<Fate>[] = [];
   const runners: string[] = [];
   for (const [i, key] of keys.entries()) {
-    scheduler.addQueue(key, policies[i] as QueuePolicy);
+    scheduler.addQueue(key, policies[i] as QueuePolicy, known ? [known] : []);
     invariants.addQueue(key, policies[i] as QueuePolicy);
   }
 

@@ -207,15 +207,16 @@ export class Invariants {
     const runners = [...this.#runners.values()].filter((runner) => runner.queue === queue);
     if (queue.policy.preserveOrdering && runners.some(({ batches }) => batches.size > 0)) return;
     if (!runners.some((runner) => !runner.retired && runner.batches.size === 0)) return;
-    const { dynamic, maxDelayMs, maxBatchSize } = queue.policy;
-    const mayHold = dynamic && maxDelayMs > 0 && !queue.retired;
+    const { dynamic, maxDelayMs, maxBatchSize, deferred } = queue.policy;
+    const mayHold = dynamic && (maxDelayMs > 0 || deferred) && !queue.retired;
     const plain = waiting.filter(({ facts }) => !facts.background);
     demand(plain.length > 0, 'a runner is idle while a background request waits, and nothing else');
     const rows = plain.reduce((sum, { facts }) => sum + facts.rows, 0);
     demand(mayHold, 'a runner is idle while a request waits');
     demand(rows < maxBatchSize, 'a runner is idle while a full batch waits');
+    const mayDefer = deferred && plain.some(({ deadline }) => deadline < Infinity);
     demand(
-      plain.every(({ acceptedAt }) => acceptedAt + maxDelayMs > now),
+      mayDefer || plain.every(({ acceptedAt }) => acceptedAt + maxDelayMs > now),
       'a request waited for longer than the delay',
     );
     demand(
@@ -293,6 +294,10 @@ export class Invariants {
     if (settlement === 'cancelled') demand(this.#cancelling === tag || (ended && absent), 'cancelled by nobody');
     if (rejection?.reason === 'full') demand(request.mustRefuse, 'refused though there was room');
     if (rejection?.reason === 'deadline') demand(request.deadline <= now, 'expired too early');
+    if (rejection?.reason === 'late') {
+      const { planDeadlines } = request.queue.policy;
+      demand(planDeadlines && request.deadline < Infinity && !request.retry, 'too late without a deadline');
+    }
     if (rejection?.reason === 'timeout') demand(request.timeoutAt <= now && !request.retry, 'timed out too early');
     if (rejection?.reason === 'model') demand(ended, 'failed without a run');
     if (rejection?.reason === 'retired') demand(request.queue.retired, 'refused by a queue that is not retired');

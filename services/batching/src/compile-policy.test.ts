@@ -46,6 +46,9 @@ test('every field of dynamic_batching is taken', () => {
     levelTimeouts: new Map([[3, { action: 'delay', timeoutMs: 2.5, allowOverride: false, maxQueueSize: 0 }]]),
     bounds,
     backgroundBatchMs: 7,
+    batchEfficiency: 1,
+    planDeadlines: false,
+    deferred: false,
   });
 });
 

@@ -4,7 +4,8 @@ import { type QueuePolicy, type TimeoutPolicy, patientTimeout, queuePolicy } fro
 type QueuePolicyMessage = NonNullable<NonNullable<ModelConfig['dynamic_batching']>['default_queue_policy']>;
 
 /** What no config says. */
-export type QueueLimits = Pick<QueuePolicy, 'bounds' | 'backgroundBatchMs'>;
+export type QueueLimits = Pick<QueuePolicy, 'bounds' | 'backgroundBatchMs'> &
+  Partial<Pick<QueuePolicy, 'batchEfficiency' | 'planDeadlines' | 'deferred'>>;
 
 /**
  * How a model's requests are queued and batched, from its config (inference.ModelConfig, normalised). Where the config

@@ -41,6 +41,9 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     this.#limits = {
       bounds: { requests: config.maxQueueRequests, rows: config.maxQueueRows, bytes: config.maxQueueBytes },
       backgroundBatchMs: config.backgroundBatchMs,
+      batchEfficiency: config.batchEfficiency,
+      planDeadlines: config.planDeadlines,
+      deferred: config.deferredBatching,
     };
     this.#timer = new WakeTimer(clock, () => this.#scheduler.tick(clock.now()));
   }

@@ -1,5 +1,5 @@
 import type { ConfigOf, FlagTable } from '@shoal/config';
-import { defaultBackgroundBatchMs } from '@shoal/scheduler';
+import { defaultBackgroundBatchMs, defaultBatchEfficiency } from '@shoal/scheduler';
 
 /** What batching can be told. The bounds protect the process; a model's own `max_queue_size` is usually far smaller. */
 export const batchingFlags = {
@@ -38,6 +38,29 @@ export const batchingFlags = {
     max: 60_000,
     value: 'MILLISECONDS',
     help: 'Run time to aim for with batches of background requests (explanations, shadow copies): what another request may find running before it; a fifth of it while such requests come. A single request that takes longer is run whole.',
+  },
+  batchEfficiency: {
+    name: 'batch-efficiency',
+    type: 'number',
+    default: defaultBatchEfficiency,
+    min: 0.1,
+    max: 1,
+    value: 'SHARE',
+    help: 'A batch is large enough at this share of the rows per second that the largest ones would reach, by what was learnt of the model; 1: always as large as the model allows. Where a config names preferred sizes or a delay, these count.',
+  },
+  planDeadlines: {
+    name: 'plan-deadlines',
+    type: 'boolean',
+    default: true,
+    value: 'BOOL',
+    help: 'Forms no batch that would be too late for the earliest deadline in it, and fails DEADLINE_EXCEEDED, before it runs, what can no longer make its deadline; both by what was learnt of the model.',
+  },
+  deferredBatching: {
+    name: 'deferred-batching',
+    type: 'boolean',
+    default: false,
+    value: 'BOOL',
+    help: 'Idle runners wait for larger batches for as long as the earliest deadline of the requests allows, by what was learnt of the model: fuller batches on fewer devices, answers just in time. Requests without a deadline wait for nobody.',
   },
   batchingDrainTimeoutSecs: {
     name: 'batching-drain-timeout-secs',

@@ -21,6 +21,9 @@ const defaults: BatchingConfig = {
   maxQueueRows: batchingFlags.maxQueueRows.default,
   maxQueueBytes: batchingFlags.maxQueueBytes.default,
   backgroundBatchMs: batchingFlags.backgroundBatchMs.default,
+  batchEfficiency: batchingFlags.batchEfficiency.default,
+  planDeadlines: batchingFlags.planDeadlines.default,
+  deferredBatching: batchingFlags.deferredBatching.default,
   batchingDrainTimeoutSecs: batchingFlags.batchingDrainTimeoutSecs.default,
 };
 
