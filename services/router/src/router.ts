@@ -3,7 +3,7 @@ import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
 import { ModelDesires, PlacementView } from '@shoal/placement';
 import { type ClientTlsOptions, type HealthSource, type Renewable, type TlsFiles, serverTls } from '@shoal/rpc';
-import type { LogControl, Logger } from '@shoal/telemetry';
+import type { LogControl, Logger, Tracing } from '@shoal/telemetry';
 import { checkAccess } from './access/check-config';
 import type { FileAccess } from './access/follow-auth-file';
 import { openAccess } from './access/open-access';
@@ -18,6 +18,7 @@ import { Readiness } from './readiness';
 import { Admission } from './requests/admission';
 import { buildServer } from './server';
 import { Regions } from './shared-memory/regions';
+import { RequestTraces } from './tracing/request-traces';
 import { PeerCounters } from './traffic/peer-counters';
 import { ShadowBounds } from './traffic/shadow-bounds';
 import { TrafficTable } from './traffic/traffic-table';
@@ -33,6 +34,8 @@ export interface RouterDeps {
   readonly logger: Logger;
   readonly logControl: LogControl;
   readonly config: RouterConfig;
+  /** Undefined: nothing is recorded. */
+  readonly tracing?: Tracing | undefined;
   /** What it encrypts with (`openGrpcTls`); closed with the router. Without it calls are not encrypted. */
   readonly tls?: TlsFiles | undefined;
   /** What calls to other members of the cluster are encrypted with; without it they are not. */
@@ -99,6 +102,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     regions,
     traffic,
     shadowBounds,
+    traces: deps.tracing && new RequestTraces(deps.tracing, clock),
   });
   const streams = new InferStreams(
     inference,
@@ -124,6 +128,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     readiness,
     regions,
     streams,
+    tracing: deps.tracing,
     traffic: { store: bus.state, catalog, table: traffic, peers, clock },
   });
 

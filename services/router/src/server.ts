@@ -1,8 +1,16 @@
 import type { Instances } from '@shoal/bus';
 import type { Clock } from '@shoal/core';
 import type { ModelDesires, PlacementView } from '@shoal/placement';
-import { type GrpcCarrier, type RpcServer, addHealth, addReflection, createServer, loadService } from '@shoal/rpc';
-import type { LogControl, Logger } from '@shoal/telemetry';
+import {
+  type GrpcCarrier,
+  type RpcServer,
+  addHealth,
+  addReflection,
+  createServer,
+  loadService,
+  tracedServer,
+} from '@shoal/rpc';
+import type { LogControl, Logger, Tracing } from '@shoal/telemetry';
 import type { Access } from './access/access';
 import { guardedServer } from './access/guarded-server';
 import { Restrictions } from './access/restrictions';
@@ -23,6 +31,8 @@ import type { Inference } from './infer/inference';
 import type { Readiness } from './readiness';
 import { LogSettings } from './settings/log-settings';
 import { TraceSettings } from './settings/trace-settings';
+import { controlSpans } from './tracing/control-spans';
+import { inferMethods } from './tracing/request-traces';
 import type { Regions } from './shared-memory/regions';
 
 export interface ServerParts {
@@ -42,8 +52,13 @@ export interface ServerParts {
   readonly readiness: Readiness;
   readonly regions: Regions | undefined;
   readonly streams: InferStreams;
+  /** Undefined: nothing is recorded. */
+  readonly tracing: Tracing | undefined;
   readonly traffic: TrafficParts;
 }
+
+/** Each request of theirs is looked at by itself. */
+const ownSpans = new Set(Object.values(inferMethods).map((method) => `/${method}`));
 
 const protoFile = 'inference/grpc_service.proto';
 const trafficProto = 'shoal/control/v1/traffic.proto';
@@ -68,7 +83,8 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     },
   });
   const restrictions = new Restrictions(config.grpcRestrictedProtocol);
-  const server = guardedServer(bare, { access: parts.access, restrictions, logger });
+  const seen = parts.tracing ? tracedServer(bare, clock, controlSpans(parts.tracing), ownSpans) : bare;
+  const server = guardedServer(seen, { access: parts.access, restrictions, logger });
   server.addService(
     loadService(protoFile, 'inference.GRPCInferenceService'),
     {
@@ -89,10 +105,14 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
   server.addService(loadService(trafficProto, 'shoal.control.v1.TrafficControl'), trafficHandlers(parts.traffic));
   const explainability = loadService(explainProto, 'shoal.explain.v1.Explainability');
   const explainMethods = Object.keys(explainability);
-  server.addService(explainability, explainHandlers(explainability, parts.explainers, clock), {
-    passthrough: explainMethods,
-    large: ['Explain', 'ExplainStream', 'ExplainBatch', 'PutBackground'],
-  });
+  server.addService(
+    explainability,
+    explainHandlers(explainability, parts.explainers, clock, parts.tracing?.propagator),
+    {
+      passthrough: explainMethods,
+      large: ['Explain', 'ExplainStream', 'ExplainBatch', 'PutBackground'],
+    },
+  );
   addHealth(server, parts.readiness);
   addReflection(server, [protoFile, modelsProto, trafficProto, explainProto, 'grpc/health/v1/health.proto']);
   return server;

@@ -1,28 +1,37 @@
 import { type Clock, ShoalError } from '@shoal/core';
-import type {
-  CallContext,
-  CallOptions,
-  ClientStream,
-  Handlers,
-  MethodDefinition,
-  ServiceDefinition,
-  StreamCall,
+import {
+  type CallContext,
+  type CallOptions,
+  type ClientStream,
+  type Handlers,
+  type MethodDefinition,
+  type ServiceDefinition,
+  type StreamCall,
+  traceHeaders,
 } from '@shoal/rpc';
+import type { Propagator } from '@shoal/telemetry';
 import type { ExplainPeer, ExplainPeers } from '../explain/explain-peers';
 
+type OptionsOf = (call: CallContext) => CallOptions;
 type BytesMethod = MethodDefinition<Buffer, Buffer>;
 
-/** Who asks, and on whose trace. */
-const forwarded = ['authorization', 'x-api-key', 'traceparent', 'tracestate'] as const;
+/** Who asks. */
+const forwarded = ['authorization', 'x-api-key'] as const;
 
 /** shoal.explain.v1.Explainability: each call is handed on as it is, with its time left and who makes it. */
-export function explainHandlers(definition: ServiceDefinition, peers: ExplainPeers, clock: Clock): Handlers {
+export function explainHandlers(
+  definition: ServiceDefinition,
+  peers: ExplainPeers,
+  clock: Clock,
+  propagator?: Propagator,
+): Handlers {
+  const optionsOf = (call: CallContext) => callOptions(call, clock, propagator);
   return Object.fromEntries(
     Object.entries(definition).map(([name, given]) => {
       const method = given as unknown as BytesMethod;
       const handler = given.responseStream
-        ? (request: Buffer, call: StreamCall<never, Buffer>) => relayStream(method, request, call, peers, clock)
-        : (request: Buffer, call: CallContext) => relay(method, request, call, peers, clock);
+        ? (request: Buffer, call: StreamCall<never, Buffer>) => relayStream(method, request, call, peers, optionsOf)
+        : (request: Buffer, call: CallContext) => relay(method, request, call, peers, optionsOf);
       return [name, handler];
     }),
   );
@@ -34,13 +43,13 @@ async function relay(
   request: Buffer,
   call: CallContext,
   peers: ExplainPeers,
-  clock: Clock,
+  optionsOf: OptionsOf,
 ): Promise<Buffer> {
   const abort = new AbortController();
   call.onCancel(() => abort.abort(new ShoalError('CANCELLED', 'the call was cancelled')));
   const ask = async (peer: ExplainPeer): Promise<Buffer> => {
     try {
-      return await peer.client.unary(method, request, { ...optionsOf(call, clock), signal: abort.signal });
+      return await peer.client.unary(method, request, { ...optionsOf(call), signal: abort.signal });
     } catch (thrown) {
       if (isLost(thrown)) peer.avoid();
       throw thrown;
@@ -63,13 +72,13 @@ function relayStream(
   request: Buffer,
   call: StreamCall<never, Buffer>,
   peers: ExplainPeers,
-  clock: Clock,
+  optionsOf: OptionsOf,
 ): void {
   let stream: ClientStream<Buffer, Buffer> | undefined;
   let answered = false;
   let cancelled = false;
   function start(peer: ExplainPeer, second: boolean): void {
-    const opened = peer.client.stream(method, optionsOf(call, clock));
+    const opened = peer.client.stream(method, optionsOf(call));
     stream = opened;
     opened.onMessage((message) => {
       answered = true;
@@ -98,8 +107,9 @@ function isLost(thrown: unknown): boolean {
   return thrown instanceof ShoalError && thrown.code === 'UNAVAILABLE';
 }
 
-function optionsOf(call: CallContext, clock: Clock): CallOptions {
-  const headers: Record<string, string> = {};
+/** With the time left, who makes the call, and its trace. */
+function callOptions(call: CallContext, clock: Clock, propagator: Propagator | undefined): CallOptions {
+  const headers = traceHeaders(call, propagator);
   for (const name of forwarded) {
     const value = call.header(name);
     if (value !== undefined) headers[name] = value;

@@ -2,6 +2,7 @@ import { type ShoalError, toShoalError } from '@shoal/core';
 import type { InferPlan } from '../requests/infer-plan';
 import type { FailureOrigin, PendingRequest, Waiter } from '../requests/pending-request';
 import type { RequestTable } from '../requests/request-table';
+import type { RequestTrace } from '../tracing/request-trace';
 import { writeOutputs } from '../shared-memory/write-outputs';
 
 /** Who asked; hears one of the two, once, unless the call is cancelled. */
@@ -41,9 +42,9 @@ export class InferCall implements Waiter {
     this.#parts = parts;
   }
 
-  submit(plan: InferPlan, deadline: number): void {
+  submit(plan: InferPlan, deadline: number, trace: RequestTrace | undefined): void {
     this.#plan = plan;
-    this.#pending = this.#parts.table.submit(plan, this, deadline);
+    this.#pending = this.#parts.table.submit(plan, this, deadline, trace);
   }
 
   replan(): InferPlan {

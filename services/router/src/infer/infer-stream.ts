@@ -69,6 +69,7 @@ export class InferStream {
     let view: InferRequestView | undefined;
     try {
       view = scanInferRequest(message);
+      slot.trace = this.#inference.traces?.begin('stream', this.#call, view);
       this.#start(slot, view, message);
     } catch (thrown) {
       this.#refused(slot, view, thrown);
@@ -83,9 +84,13 @@ export class InferStream {
       deadline: this.#call.deadline,
       headers: this.#call,
       caller: this.#caller,
+      trace: slot.trace,
     };
     slot.infer = this.#inference.start(view, origin, {
-      answered: (response) => this.#settle(slot, wrapStreamResponse(response)),
+      answered: (response) => {
+        slot.trace?.completed();
+        this.#settle(slot, wrapStreamResponse(response));
+      },
       failed: (error, failureOrigin) => this.#failed(slot, view, error, failureOrigin),
       // It is copied into its stream response.
       allocate: (length) => Buffer.allocUnsafeSlow(length),
@@ -96,6 +101,8 @@ export class InferStream {
   #refused(slot: ResponseSlot, view: InferRequestView | undefined, thrown: unknown): void {
     const error = toShoalError(thrown);
     this.#inference.note(view, error);
+    if (!view) slot.trace = this.#inference.traces?.begin('stream', this.#call, undefined);
+    slot.trace?.failed(error);
     if (view && error === thrown) {
       this.#settle(slot, streamError({ message: error.message, id: view.id }));
       return;
@@ -107,6 +114,7 @@ export class InferStream {
 
   #failed(slot: ResponseSlot, view: InferRequestView, error: ShoalError, origin: FailureOrigin): void {
     this.#inference.note(view, error);
+    slot.trace?.failed(error);
     if (this.#grpcErrors) {
       slot.infer = undefined;
       slot.fatal = error;
@@ -136,7 +144,9 @@ export class InferStream {
       }
       if (!slot.response) break;
       this.#line.removeFirst();
+      slot.trace?.sending();
       this.#blocked = !this.#call.write(slot.response);
+      slot.trace?.sent();
     }
     if (this.#finished && this.#line.size === 0) this.#end(this.#status);
     else this.#hold();
@@ -173,7 +183,10 @@ export class InferStream {
     if (this.#over) return;
     this.#over = true;
     this.#finished = true;
-    for (const slot of this.#line.clear()) slot.infer?.cancel();
+    for (const slot of this.#line.clear()) {
+      slot.infer?.cancel();
+      slot.trace?.abandoned(this.#call.deadline);
+    }
     this.#closed();
   }
 }

@@ -15,6 +15,8 @@ import type { Route } from '../traffic/route';
 import { Shadowing } from '../traffic/shadowing';
 import type { ShadowBounds } from '../traffic/shadow-bounds';
 import type { TrafficTable } from '../traffic/traffic-table';
+import type { RequestTrace } from '../tracing/request-trace';
+import type { RequestTraces } from '../tracing/request-traces';
 import { InferCall, type InferListener } from './infer-call';
 
 /** How a request came. */
@@ -28,6 +30,8 @@ export interface InferOrigin {
   readonly headers: RequestHeaders;
   /** Undefined where everybody may do everything. */
   readonly caller: Caller | undefined;
+  /** Undefined: it is not recorded. */
+  readonly trace: RequestTrace | undefined;
 }
 
 export interface InferenceDeps {
@@ -41,6 +45,8 @@ export interface InferenceDeps {
   readonly regions: Regions | undefined;
   readonly traffic: TrafficTable;
   readonly shadowBounds: ShadowBounds;
+  /** Undefined where nothing is recorded. */
+  readonly traces?: RequestTraces | undefined;
 }
 
 /** Takes requests in: finds their model, checks and admits them, and hands them to the table. */
@@ -49,9 +55,12 @@ export class Inference {
   /** Of one request's inputs: what may be admitted and what one message to a runner holds. */
   readonly #maxBytes: number;
   readonly #shadowing: Shadowing;
+  /** Undefined where nothing is recorded. */
+  readonly traces: RequestTraces | undefined;
 
   constructor(deps: InferenceDeps) {
     this.#deps = deps;
+    this.traces = deps.traces;
     this.#maxBytes = Math.min(deps.admission.maxBytes, maxMessageBytes);
     const { catalog, table, clock, shadowBounds } = deps;
     this.#shadowing = new Shadowing({ catalog, table, clock, bounds: shadowBounds, maxBytes: this.#maxBytes });
@@ -88,7 +97,8 @@ export class Inference {
           pair,
           table,
         });
-        call.submit(plan, origin.deadline ?? Infinity);
+        origin.trace?.accepted(plan);
+        call.submit(plan, origin.deadline ?? Infinity, origin.trace);
         pair?.launch();
         return call;
       } catch (thrown) {

@@ -2,6 +2,7 @@ import { ShoalError, toShoalError } from '@shoal/core';
 import { type InferRequestView, scanInferRequest } from '@shoal/protocol';
 import type { CallContext } from '@shoal/rpc';
 import type { Caller } from '../access/caller';
+import type { RequestTrace } from '../tracing/request-trace';
 import type { Inference } from './inference';
 
 /** Answers ModelInfer: a serialised ModelInferRequest in, a serialised ModelInferResponse out. */
@@ -13,15 +14,19 @@ export function modelInfer(
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let view: InferRequestView | undefined;
+    let trace: RequestTrace | undefined;
     const fail = (error: ShoalError) => {
       inference.note(view, error);
+      trace?.failed(error);
       reject(error);
     };
     try {
-      view = scanInferRequest(message);
-      const origin = { unary: true, message, deadline: call.deadline, headers: call, caller };
-      const infer = inference.start(view, origin, {
+      const seen = (view = scanInferRequest(message));
+      trace = inference.traces?.begin('unary', call, seen);
+      const origin = { unary: true, message, deadline: call.deadline, headers: call, caller, trace };
+      const infer = inference.start(seen, origin, {
         answered(response, done) {
+          if (trace) tellAnswered(trace);
           if (done && response.buffer !== message.buffer) call.recycle(message);
           resolve(response);
         },
@@ -31,11 +36,23 @@ export function modelInfer(
       call.onCancel(() => {
         infer.cancel();
         reject(new ShoalError('CANCELLED', 'the client does not wait for the answer any more'));
+        trace?.abandoned(call.deadline);
       });
     } catch (thrown) {
       const error = toShoalError(thrown);
-      if (error !== thrown) reject(thrown as Error);
-      else fail(error);
+      if (!view) trace = inference.traces?.begin('unary', call, undefined);
+      if (error === thrown) fail(error);
+      else {
+        reject(thrown as Error);
+        trace?.failed(error);
+      }
     }
   });
+}
+
+/** The carrier takes the response in a microtask that comes before those that are asked for from now on. */
+function tellAnswered(trace: RequestTrace): void {
+  trace.completed();
+  trace.sending();
+  queueMicrotask(() => trace.sent());
 }

@@ -1,4 +1,5 @@
 import type { ShoalError } from '@shoal/core';
+import type { RequestTrace } from '../tracing/request-trace';
 import type { InferCall } from './infer-call';
 
 /** A request's place in a stream's order of answers. */
@@ -11,6 +12,8 @@ export interface ResponseSlot {
   fatal: ShoalError | undefined;
   /** Held on its behalf: those of the request, then those of the response. */
   bytes: number;
+  /** Undefined: it is not recorded. */
+  trace: RequestTrace | undefined;
 }
 
 /** A first-in, first-out line of slots and the bytes that they hold. */
@@ -28,7 +31,7 @@ export class SlotLine {
   }
 
   append(bytes: number): ResponseSlot {
-    const slot: ResponseSlot = { infer: undefined, response: undefined, fatal: undefined, bytes };
+    const slot: ResponseSlot = { infer: undefined, response: undefined, fatal: undefined, bytes, trace: undefined };
     this.#slots.push(slot);
     this.bytes += bytes;
     return slot;

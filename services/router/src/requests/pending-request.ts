@@ -1,4 +1,5 @@
 import type { HeapItem, ShoalError } from '@shoal/core';
+import type { RequestTrace } from '../tracing/request-trace';
 import type { InferPlan } from './infer-plan';
 
 /**
@@ -33,6 +34,8 @@ export class PendingRequest implements HeapItem {
   readonly acceptedAt: number;
   /** Clock time, ms; Infinity = it waits for ever. */
   readonly deadline: number;
+  /** Undefined: it is not recorded. */
+  readonly trace: RequestTrace | undefined;
   plan: InferPlan;
   state: PendingState = 'resting';
   /** Of the offer that stands. */
@@ -58,10 +61,11 @@ export class PendingRequest implements HeapItem {
   /** The heap's. */
   heapIndex = -1;
 
-  constructor(plan: InferPlan, waiter: Waiter, acceptedAt: number, deadline: number) {
+  constructor(plan: InferPlan, waiter: Waiter, acceptedAt: number, deadline: number, trace: RequestTrace | undefined) {
     this.plan = plan;
     this.waiter = waiter;
     this.acceptedAt = acceptedAt;
     this.deadline = deadline;
+    this.trace = trace;
   }
 }

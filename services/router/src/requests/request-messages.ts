@@ -13,7 +13,7 @@ const maxTimeoutMs = 2 ** 31 - 1;
 export function offerMessage(request: PendingRequest, now: number): Offer {
   const { version, request: checked } = request.plan;
   const again = request.losses > 0 || request.returns > 0 || request.orphans !== undefined;
-  return {
+  const offer: Offer = {
     kind: 'offer',
     offerId: request.offerId,
     queue: version.queue,
@@ -28,6 +28,7 @@ export function offerMessage(request: PendingRequest, now: number): Offer {
     solo: request.losses > 0,
     background: checked.background,
   };
+  return request.trace ? { ...offer, trace: request.trace.wire } : offer;
 }
 
 /**
@@ -37,7 +38,7 @@ export function offerMessage(request: PendingRequest, now: number): Offer {
  */
 export function dataMessage(request: PendingRequest, direct: boolean): Data {
   const { requestId, inputs, outputs, sharedMemoryOutputs } = request.plan.request;
-  return {
+  const data: Data = {
     kind: 'data',
     batchId: request.batchId,
     member: request.member,
@@ -46,6 +47,7 @@ export function dataMessage(request: PendingRequest, direct: boolean): Data {
     inputs: direct || inputs.every(({ bytes }) => bytes instanceof Uint8Array) ? inputs : inputs.map(here),
     outputs: sharedMemoryOutputs ? wantedOutputs(request.plan, direct) : outputs,
   };
+  return request.trace ? { ...data, trace: request.trace.wire } : data;
 }
 
 function here({ index, shape, bytes }: CheckedInput): InputData {

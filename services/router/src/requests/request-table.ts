@@ -1,6 +1,7 @@
 import { type CancelTimer, type Clock, IdTable, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
 import { type Answer, type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
+import type { RequestTrace, Setback } from '../tracing/request-trace';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
 import { dataMessage, offerMessage } from './request-messages';
@@ -50,8 +51,8 @@ export class RequestTable {
   }
 
   /** Takes a request. @param deadline Clock time, ms; Infinity = none. */
-  submit(plan: InferPlan, waiter: Waiter, deadline: number): PendingRequest {
-    const request = new PendingRequest(plan, waiter, this.#clock.now(), deadline);
+  submit(plan: InferPlan, waiter: Waiter, deadline: number, trace?: RequestTrace): PendingRequest {
+    const request = new PendingRequest(plan, waiter, this.#clock.now(), deadline, trace);
     this.#offer(request);
     return request;
   }
@@ -88,6 +89,7 @@ export class RequestTable {
     for (const request of this.#offered((candidate) => candidate.batching === id)) {
       if (request.state === 'sent') (request.orphans ??= []).push(request.offerId);
       else this.#byOffer.delete(request.offerId);
+      request.trace?.setBack('BATCHING_LOST');
       this.#offer(request);
     }
   }
@@ -106,6 +108,7 @@ export class RequestTable {
         releaseMessage(message);
         return;
       }
+      request.trace?.answering();
       const response = this.#responseOf(request, message);
       if (!response) return;
       // An answer to the newest offer came after its bytes had left; others may have come before.
@@ -119,7 +122,7 @@ export class RequestTable {
         // It may be that the runner could not reach the client's shared memory.
         request.indirect = true;
         this.#takeBack(request);
-        this.#return(request, 'no instance of the model accepted the request');
+        this.#return(request, 'no instance of the model accepted the request', 'REFUSED');
       }
     }
   }
@@ -146,6 +149,7 @@ export class RequestTable {
       this.#forgiveCut(request);
       request.losses += 1;
       request.lostRunner = id;
+      request.trace?.setBack('RUNNER_LOST');
       if (request.losses < maxLosses) this.#offer(request);
       else {
         const message = `the model's process ended ${maxLosses} times while it had this request, which is not tried again`;
@@ -194,6 +198,7 @@ export class RequestTable {
     request.state = 'queued';
     this.#byOffer.set(request.offerId, request);
     this.#setDue(request, Infinity);
+    request.trace?.offered(request.plan);
     try {
       link.send(offerMessage(request, now));
     } catch (thrown) {
@@ -219,7 +224,7 @@ export class RequestTable {
     if (!link && this.#cutOff.has(request.runner)) {
       // Batching may reach it all the same, and would choose it again and again: it has the least to do.
       this.#takeBack(request);
-      this.#return(request, unreachable);
+      this.#return(request, unreachable, 'RUNNER_UNREACHABLE');
       return;
     }
     if (!link) {
@@ -266,12 +271,13 @@ export class RequestTable {
       return;
     }
     request.plan = plan;
-    this.#return(request, refusal);
+    this.#return(request, refusal, 'QUEUE_GONE');
   }
 
   /** It came back without having run: offer it again, at once the first time and then after growing pauses. */
-  #return(request: PendingRequest, refusal: string): void {
+  #return(request: PendingRequest, refusal: string, why: Setback): void {
     request.returns += 1;
+    request.trace?.setBack(why);
     // A road that is cut is no fault of the request's: however often it is drawn to it, others may be given next.
     const cut = refusal === unreachable && this.#clock.now() < request.acceptedAt + unroutedMs;
     if (request.returns > maxReturns && !cut) {
@@ -347,7 +353,7 @@ export class RequestTable {
       else if (request.state === 'resting') this.#offer(request);
       else if (request.state === 'held') {
         this.#takeBack(request);
-        this.#return(request, unreachable);
+        this.#return(request, unreachable, 'RUNNER_UNREACHABLE');
       } else {
         const message = 'the part of the server that batches requests cannot be reached';
         this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');

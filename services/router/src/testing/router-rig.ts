@@ -2,7 +2,7 @@ import { type Bus, type VersionAnnouncement, createLocalBus, modelsPrefix, versi
 import { type Clock, seededRandom, systemClock } from '@shoal/core';
 import { type LinkTransport, createTransport } from '@shoal/link';
 import type { ModelConfig } from '@shoal/protocol';
-import { type LogControl, type Logger, silentLogger } from '@shoal/telemetry';
+import { type LogControl, type Logger, type Tracing, silentLogger } from '@shoal/telemetry';
 import { type RouterConfig, routerFlags } from '../flags';
 import { type RouterService, startRouter } from '../router';
 import { goldenModels } from './model-configs';
@@ -39,6 +39,7 @@ export async function startRig(
     readonly readyAfter?: Promise<void>;
     readonly inCluster?: boolean;
     readonly logger?: Logger;
+    readonly tracing?: Tracing;
   } = {},
 ): Promise<RouterRig> {
   const bus = createLocalBus();
@@ -70,6 +71,7 @@ export async function startRig(
     logControl,
     config: testConfig(options.config),
     inCluster: options.inCluster ?? false,
+    tracing: options.tracing,
     ...(options.readyAfter && { readyAfter: options.readyAfter }),
   });
   const client = new StockClient(router.port);
