@@ -268,5 +268,5 @@ test('what there is can be asked for', async () => {
   expect(methods.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['auto', 'exact', 'kernel_shap', 'permutation']),
   );
-  expect(await client.failure('Explain', diabetesRequest({ anchors: {} }))).toMatchObject({ code: 'UNIMPLEMENTED' });
+  expect(await client.failure('Explain', diabetesRequest({ rise: {} }))).toMatchObject({ code: 'UNIMPLEMENTED' });
 }, 30_000);

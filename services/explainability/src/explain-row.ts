@@ -1,12 +1,12 @@
 import type { VersionAnnouncement } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
-import type { ShapleyResult } from '@shoal/explain';
 import type { InferResponseView } from '@shoal/protocol';
 import { createHash } from 'node:crypto';
 import { type AnswerParts, respond } from './answers/respond';
 import type { BackgroundRows } from './backgrounds/background-rows';
 import { makeBackground } from './backgrounds/make-background';
 import type { ExplainCall, ExplainerDeps } from './explain-call';
+import type { OutputPick } from './perturbing/prediction-reader';
 import { type Chosen, startChosen } from './methods/auto';
 import type { MethodContext, Running } from './methods/method';
 import { methodNamed } from './methods/methods';
@@ -67,6 +67,8 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     row: explained,
     output,
     batched,
+    labels: version.labels?.[output.name] ?? [],
+    requests: (pick) => requestsOf(parts, players, pick),
     wholeRow: row,
     twin: (options) => deps.twins.get(version, options),
     modelFile: (maxBytes) => deps.files.get(version, maxBytes),
@@ -97,7 +99,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     reason,
     players,
     output: running.indices ? { ...output, indices: running.indices } : output,
-    labels: version.labels?.[output.name] ?? [],
+    labels: context.labels,
     link,
     background,
     seed: message.seed,
@@ -126,7 +128,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   refuseAnother(parts, deps);
   const result = running.answer();
   if (!result && how === 'deadline') throw noAnswerYet(name, usage);
-  if (result)
+  if (result && running.knowsBase)
     parts.baseValues?.set(
       baseKey,
       Float64Array.from(result.outputs, ({ baseValue }) => baseValue),
@@ -144,7 +146,7 @@ async function start(method: string | undefined, context: MethodContext): Promis
   return { name: method, reason: '', running: await methodNamed(method).start(context) };
 }
 
-function requestsOf({ message, row, batched, answer }: RowParts, players: Players, output: ChosenOutput): RowRequests {
+function requestsOf({ message, row, batched, answer }: RowParts, players: Players, output: OutputPick): RowRequests {
   return new RowRequests({
     model: message.model_name,
     version: answer.modelVersion,
@@ -183,7 +185,7 @@ function nowAndThen(clock: ExplainerDeps['clock'], act: () => boolean): () => vo
 
 /** Says what is known so far; false when nothing is. */
 function tellPartial(tell: (response: object) => void, running: Running, parts: AnswerParts): boolean {
-  const result: ShapleyResult | undefined = running.answer();
+  const result = running.answer();
   if (!result) return false;
   tell(
     respond(parts, {

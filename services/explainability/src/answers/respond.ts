@@ -1,4 +1,5 @@
 import type { Link, ShapleyResult, StopReason } from '@shoal/explain';
+import type { Answer } from '../methods/method';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { Usage } from '../perturbing/drive';
 import type { ChosenOutput } from '../requests/output-choice';
@@ -25,7 +26,7 @@ export interface AnswerParts {
 
 /** How far it is. */
 export interface AnswerState {
-  readonly result: ShapleyResult | undefined;
+  readonly result: Answer | undefined;
   readonly partial: boolean;
   readonly stopped: StopReason | undefined;
   readonly warnings: readonly string[];
@@ -64,6 +65,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
       mean_round_trip_ms: parts.meanRoundTripMs,
     },
     quality: [],
+    ...result?.fields,
   };
 }
 

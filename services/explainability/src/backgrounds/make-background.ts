@@ -2,6 +2,7 @@ import { seededRandom } from '@shoal/core';
 import { summarize } from '@shoal/explain';
 import { elementSize, fromNumbers, toNumbers } from '@shoal/tensor';
 import { createHash } from 'node:crypto';
+import { numbersOf } from '../methods/numbers';
 import type { BaselineMessage } from '../requests/messages';
 import type { ExplainedInput, Players } from '../requests/players';
 import { invalid, quoted } from '../requests/refuse';
@@ -109,15 +110,7 @@ function summarized(
       'baseline.summarize: that many rows, features and clusters take too long: have fewer rows drawn (baseline.sample)',
     );
   }
-  const rows = new Float64Array(count * features);
-  let column = 0;
-  for (const [at, { datatype, elements }] of inputs.entries()) {
-    const numbers = toNumbers(datatype, contents[at] as Uint8Array);
-    for (let row = 0; row < count; row += 1) {
-      rows.set(numbers.subarray(row * elements, (row + 1) * elements), row * features + column);
-    }
-    column += elements;
-  }
+  const rows = numbersOf(inputs, contents, count);
   const { centres, weights } = summarize({ rows, features, clusters, seed });
   let from = 0;
   const own = inputs.map(({ datatype, elements }) => {

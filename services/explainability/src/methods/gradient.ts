@@ -8,12 +8,13 @@ import {
   saliency,
   smoothGrad,
 } from '@shoal/explain';
-import { fromNumbers, toNumbers } from '@shoal/tensor';
 import type { Ask, AskSource } from '../perturbing/ask';
 import { GradientRequests } from '../perturbing/gradient-requests';
+import { writeRows } from '../perturbing/row-source';
 import { invalid, quoted } from '../requests/refuse';
 import type { ExplainedInput } from '../requests/players';
 import type { Method, MethodContext, Running } from './method';
+import { numbersOf } from './numbers';
 
 /** What gradient methods say of one output; those that are no shares of a difference have no base value. */
 type Answer = Pick<Attribution, 'values' | 'standardErrors' | 'outputValue'> &
@@ -74,8 +75,11 @@ async function startGradient(context: MethodContext, make: Make): Promise<Runnin
     throw invalid(`input ${quoted(wrong.name)} is of ${wrong.datatype}, by which nothing can be differentiated`);
   const inputs = players.inputs.map(({ name }) => name);
   const { model, twin } = await context.twin({ inputs, output: output.name });
-  const input = joined(players.inputs, row, 1)[0] as Float64Array;
-  const baselines = joined(players.inputs, background.contents, background.count);
+  const input = numbersOf(players.inputs, row, 1);
+  const all = numbersOf(players.inputs, background.contents, background.count);
+  const baselines = Array.from({ length: background.count }, (_, at) => {
+    return all.subarray(at * input.length, (at + 1) * input.length);
+  });
   // One element of the output after the other: each has gradients of its own.
   const estimators = output.indices.map(() => make(context, input, baselines));
   const source = new GradientSource(estimators, players.inputs);
@@ -112,21 +116,10 @@ class GradientSource implements AskSource {
     const estimator = this.#estimators[this.current];
     const batch = estimator?.next(maxRows);
     if (!estimator || !batch) return undefined;
-    const { rows, features, count } = batch;
+    const { features, count } = batch;
     return {
       rows: count,
-      write: (into) => {
-        let column = 0;
-        for (const [at, { datatype, elements }] of this.#inputs.entries()) {
-          const values = new Float64Array(count * elements);
-          for (let row = 0; row < count; row += 1) {
-            const from = row * features + column;
-            values.set(rows.subarray(from, from + elements), row * elements);
-          }
-          into[at]?.set(fromNumbers(datatype, values));
-          column += elements;
-        }
-      },
+      write: (into) => writeRows(batch, this.#inputs, into),
       tell(predictions) {
         const gradients = new Float64Array(count * features);
         const values = new Float64Array(count);
@@ -181,21 +174,6 @@ function byPlayer(
     }
   }
   return own;
-}
-
-/** Rows of all explained inputs, one after the other, as numbers. */
-function joined(inputs: readonly ExplainedInput[], contents: readonly Uint8Array[], count: number): Float64Array[] {
-  const features = inputs.reduce((sum, { elements }) => sum + elements, 0);
-  const numbers = inputs.map(({ datatype }, at) => toNumbers(datatype, contents[at] as Uint8Array));
-  return Array.from({ length: count }, (_, row) => {
-    const values = new Float64Array(features);
-    let column = 0;
-    for (const [at, { elements }] of inputs.entries()) {
-      values.set((numbers[at] as Float64Array).subarray(row * elements, (row + 1) * elements), column);
-      column += elements;
-    }
-    return values;
-  });
 }
 
 function spreadOf(values: Float64Array): number {

@@ -3,10 +3,11 @@ import type { VersionAnnouncement } from '@shoal/bus';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { AskSource } from '../perturbing/ask';
 import type { KnownEnds } from '../perturbing/coalition-source';
-import type { MethodMessages } from '../requests/messages';
+import type { ExplainRequestMessage, MethodMessages } from '../requests/messages';
 import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';
 import type { Requests } from '../perturbing/row-requests';
+import type { OutputPick } from '../perturbing/prediction-reader';
 import type { ServedTwin } from '../models/twins';
 import type { Tensor } from '../requests/tensor';
 
@@ -22,6 +23,10 @@ export interface MethodContext {
   readonly version: VersionAnnouncement;
   readonly output: ChosenOutput;
   readonly batched: boolean;
+  /** Class labels of the output; [] = it has none. */
+  readonly labels: readonly string[];
+  /** Asks the model itself for other elements of the output than those that were chosen. */
+  readonly requests: (output: OutputPick) => Requests;
   /** All inputs of the request. */
   readonly wholeRow: readonly Tensor[];
   /** Has a gradient twin of the model served. @throws ShoalError when it cannot be made or loaded */
@@ -32,15 +37,31 @@ export interface MethodContext {
   /** Coalitions at most. */
   readonly budget: number;
   readonly targetError: number | undefined;
-  /** What the method was told, in the request's oneof. */
-  readonly options: MethodMessages;
+  /** What the method was told, in the request's oneof, and what it is compared with. */
+  readonly options: MethodMessages & Pick<ExplainRequestMessage, 'baseline'>;
+}
+
+/** What a method found out: attributions, or what it answers in fields of its own. */
+export interface Answer extends ShapleyResult {
+  /** Fields of ExplainResponse. */
+  readonly fields?: AnswerFields;
+}
+
+/** Of ExplainResponse, as the loader takes them. */
+export interface AnswerFields {
+  readonly anchor?: object;
+  readonly counterfactuals?: object;
+  readonly curves?: readonly object[];
+  readonly importance?: object;
 }
 
 /** A method at work on one row: what it asks, and what it would answer by now. */
 export interface Running {
   readonly source: AskSource;
   /** Undefined before there is an answer. */
-  answer(): ShapleyResult | undefined;
+  answer(): Answer | undefined;
+  /** Its answers have the background's value in them, which other rows of the same call need not ask for. */
+  readonly knowsBase?: boolean;
   /** How rows are asked, where it is not the model itself. */
   readonly requests?: Requests;
   /** Elements of the output that the answer is about, where they are others than those that were chosen. */

@@ -1,13 +1,26 @@
 import { ShoalError } from '@shoal/core';
 import { quoted } from '../requests/refuse';
+import { anchorMethods } from './anchors';
+import { counterfactualMethods } from './counterfactual';
+import { curveMethods } from './curves';
 import { gradientMethods } from './gradient';
+import { importanceMethods } from './importance';
 import type { Method } from './method';
 import { perturbMethods } from './perturb';
 import { shapleyMethods } from './shapley';
 import { treeMethods } from './tree';
 
 /** All that are served. */
-export const methods: readonly Method[] = [...shapleyMethods, ...perturbMethods, ...gradientMethods, ...treeMethods];
+export const methods: readonly Method[] = [
+  ...shapleyMethods,
+  ...perturbMethods,
+  ...anchorMethods,
+  ...counterfactualMethods,
+  ...curveMethods,
+  ...importanceMethods,
+  ...gradientMethods,
+  ...treeMethods,
+];
 
 /** @throws ShoalError UNIMPLEMENTED */
 export function methodNamed(name: string): Method {

@@ -88,7 +88,7 @@ function exactGame(context: MethodContext, index: ExactIndex): Estimator<Shapley
 export function ofGame(context: MethodContext, estimator: Estimator<ShapleyResult>): Running {
   const { masker, link, ends, background } = context;
   const source = new CoalitionSource(estimator, { masker, link, ends, weights: background.weights });
-  return { source, answer: () => estimator.result() };
+  return { source, answer: () => estimator.result(), knowsBase: true };
 }
 
 function sampling({ players, budget, seed, targetError }: MethodContext): SamplingOptions {

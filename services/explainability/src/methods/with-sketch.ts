@@ -30,6 +30,7 @@ export function withSketch(running: Running, context: MethodContext): Running & 
   const sketch = permutationShapley({ players: count, seed, budget: 2 * count });
   const source = new CoalitionSource(sketch, { masker, link, ends, weights: background.weights });
   return {
+    ...(running.knowsBase && { knowsBase: true }),
     source: new ChainedSource(source, running.source),
     answer: () => running.answer() ?? sketch.result(),
     get sketched() {

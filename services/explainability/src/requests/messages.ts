@@ -58,6 +58,35 @@ export interface LinkMessage {
   readonly epsilon: number;
 }
 
+export interface AnchorsMessage {
+  readonly precision: number;
+  readonly delta: number;
+  readonly tolerance: number;
+  readonly beam: number;
+  readonly max_size: number;
+  readonly bins: number;
+  readonly categorical: readonly number[];
+  readonly same_within: number;
+}
+
+export interface CounterfactualsMessage {
+  readonly count: number;
+  readonly target?: number;
+  readonly tolerance: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly rules: readonly FeatureRuleMessage[];
+}
+
+export interface FeatureRuleMessage {
+  readonly feature: number;
+  readonly fixed: boolean;
+  readonly low?: number;
+  readonly high?: number;
+  readonly integer: boolean;
+  readonly values: readonly number[];
+}
+
 /** What the methods can be told, by their names in the request's oneof. */
 export interface MethodMessages {
   readonly auto?: object;
@@ -70,6 +99,20 @@ export interface MethodMessages {
   readonly ablation?: object;
   readonly occlusion?: { readonly window: readonly number[]; readonly stride: readonly number[] };
   readonly lime?: { readonly samples: number; readonly kernel_width: number; readonly ridge: number };
+  readonly anchors?: AnchorsMessage;
+  readonly counterfactuals?: CounterfactualsMessage;
+  readonly partial_dependence?: {
+    readonly features: readonly number[];
+    readonly points: number;
+    readonly uniform: boolean;
+    readonly individual: boolean;
+  };
+  readonly accumulated_effects?: { readonly features: readonly number[]; readonly intervals: number };
+  readonly permutation_importance?: {
+    readonly targets: readonly number[];
+    readonly loss: 'SQUARED_ERROR' | 'ABSOLUTE_ERROR' | 'WRONG_CLASS' | 'LOG_LOSS';
+    readonly repeats: number;
+  };
   readonly integrated_gradients?: { readonly steps: number };
   readonly smooth_grad?: { readonly samples: number; readonly sigma: number };
   readonly gradient_shap?: { readonly samples: number; readonly sigma: number };

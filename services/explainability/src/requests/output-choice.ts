@@ -9,6 +9,8 @@ import { invalid, quoted } from './refuse';
 export interface ChosenOutput extends OutputPick {
   /** [indices] of the row as it is, not linked. */
   readonly values: Float64Array;
+  /** [elements] of the row as it is. */
+  readonly all: Float64Array;
 }
 
 /** Chooses by the answer to the one row that is explained. @throws ShoalError INVALID_ARGUMENT */
@@ -38,7 +40,7 @@ export function chooseOutput(
     );
   }
   const values = Float64Array.from(indices, (index) => all[index] as number);
-  return { name: output.name, datatype, elements: all.length, indices, values };
+  return { name: output.name, datatype, elements: all.length, indices, values, all };
 }
 
 /** Scores before labels: the first output of floating-point type, else the first of numbers. */
