@@ -11,6 +11,9 @@ import {
 import type { Clock, Random } from '@shoal/core';
 import type { Hello, LinkTransport } from '@shoal/link';
 import type { Logger } from '@shoal/telemetry';
+import { CurveKeeper } from './curves/curve-keeper';
+import { fileCurves } from './curves/file-curves';
+import { stateCurves } from './curves/state-curves';
 import { Dispatcher } from './dispatcher';
 import type { BatchingConfig } from './flags';
 import { RouterLink } from './router-link';
@@ -54,6 +57,9 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
   const self: Hello = { kind: 'hello', role: 'batching', id: deps.id };
   const lastBatchId = deps.random ? Math.floor(deps.random.next() * batchRanges) * batchesPerInstance : 0;
   const dispatcher = new Dispatcher(clock, deps.config, lastBatchId, (key) => versions.drained(key));
+  const { latencyFile } = deps.config;
+  const store = latencyFile === '' ? stateCurves(bus.state, logger) : await fileCurves(latencyFile, logger);
+  const keeper = new CurveKeeper(store, dispatcher, clock);
   const listener = await transport.listen(deps.address, self, (link) => {
     const router = new RouterLink(link);
     link.onMessage((message) => {
@@ -63,7 +69,7 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
     link.onClose(() => dispatcher.routerLost(router));
   });
   const versions = new VersionQueues(bus, {
-    open: (version, config) => dispatcher.open(version, config),
+    open: (version, config) => dispatcher.open(version, config, keeper.known(`${version.model}/${version.version}`)),
     gone: (key) => dispatcher.expel(key),
   });
   const runners = new RunnerLinks({ bus, transport, clock, logger }, self, dispatcher);
@@ -85,6 +91,7 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
     versions.close();
     bus.withdraw(announcement);
     for (const stop of stopServing) stop();
+    await keeper.close();
     await dispatcher.drain(deps.config.batchingDrainTimeoutSecs * 1000);
     await listener.close();
     await runners.close();

@@ -4,6 +4,7 @@ import type { Cancel, Done, Link, Offer, Ready } from '@shoal/link';
 import type { ModelConfig } from '@shoal/protocol';
 import {
   type Batch,
+  type BucketCurve,
   type Rejection,
   Scheduler,
   type SchedulerActions,
@@ -48,13 +49,28 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     this.#timer = new WakeTimer(clock, () => this.#scheduler.tick(clock.now()));
   }
 
-  /** A version comes up: its queue opens, for runners that are there already too. */
-  open(version: ModelKey, config: ModelConfig): void {
+  /** A version comes up: its queue opens, with what is known of it from before, for runners that are there already too. */
+  open(version: ModelKey, config: ModelConfig, curves: readonly BucketCurve[] = []): void {
     const key = queueKey(version);
     if (this.#statistics.has(key)) return;
     this.#statistics.set(key, new StatisticsRecord());
-    this.#scheduler.addQueue(key, compileQueuePolicy(config, this.#limits));
+    this.#scheduler.addQueue(key, compileQueuePolicy(config, this.#limits), curves);
     for (const { ready } of this.#runners.values()) if (ready.queue === key) this.#addRunner(ready);
+  }
+
+  /** What was learnt of each version's model, by MODEL/VERSION. */
+  *learnt(): Iterable<readonly [string, readonly BucketCurve[]]> {
+    for (const key of this.#statistics.keys()) {
+      const curves = this.#scheduler.queue(key)?.latency.curves ?? [];
+      if (curves.length > 0) yield [key.slice(0, key.lastIndexOf('@')), curves];
+    }
+  }
+
+  /** What is known from before of a version, MODEL/VERSION, whose queue may be open already. */
+  recall(name: string, curves: readonly BucketCurve[]): void {
+    for (const key of this.#statistics.keys()) {
+      if (key.startsWith(`${name}@`)) this.#scheduler.queue(key)?.recall(curves);
+    }
   }
 
   /** What was counted for one loading of a version; undefined when it has no queue here. */

@@ -62,6 +62,13 @@ export const batchingFlags = {
     value: 'BOOL',
     help: 'Idle runners wait for larger batches for as long as the earliest deadline of the requests allows, by what was learnt of the model: fuller batches on fewer devices, answers just in time. Requests without a deadline wait for nobody.',
   },
+  latencyFile: {
+    name: 'latency-file',
+    type: 'string',
+    default: '',
+    value: 'PATH',
+    help: 'Keeps what is learnt of models in this file, so that it is known again after a restart. A cluster with NATS keeps it there without one.',
+  },
   batchingDrainTimeoutSecs: {
     name: 'batching-drain-timeout-secs',
     type: 'number',

@@ -46,3 +46,11 @@ test('--plan-deadlines=false runs it all the same', async () => {
   expect(router.rejects).toEqual([]);
   expect(runner.batches).toHaveLength(101);
 });
+
+test('what was learnt is kept when the service ends, and known when it comes again', async () => {
+  const { queue } = await taught();
+  const { bus } = rig;
+  await rig.drain();
+  const entry = await bus.state.get<{ curves: { alphaMs: number }[] }>(`curves/${queue.split('@')[0]}`);
+  expect(entry?.value.curves).toEqual([expect.objectContaining({ alphaMs: expect.closeTo(30, 1) as number })]);
+});

@@ -24,6 +24,7 @@ const defaults: BatchingConfig = {
   batchEfficiency: batchingFlags.batchEfficiency.default,
   planDeadlines: batchingFlags.planDeadlines.default,
   deferredBatching: batchingFlags.deferredBatching.default,
+  latencyFile: batchingFlags.latencyFile.default,
   batchingDrainTimeoutSecs: batchingFlags.batchingDrainTimeoutSecs.default,
 };
 
