@@ -1,4 +1,17 @@
 export { type LogControl, type LogFields, type Logger, createLogger, silentLogger } from './logger';
+export { longSeconds, shortSeconds, sizes } from './metrics/buckets';
+export { type CallMeter, clientCallMeters, serverCallMeters } from './metrics/call-meters';
+export type { Counter } from './metrics/counter';
+export { observeMachine } from './metrics/cpu-use';
+export type { Family, MetricSpec } from './metrics/family';
+export type { Gauge } from './metrics/gauge';
+export type { Histogram } from './metrics/histogram';
+export { type MetricsServer, serveMetrics } from './metrics/metrics-server';
+export { observeProcess } from './metrics/observe-process';
+export { type HistogramSpec, MetricRegistry } from './metrics/registry';
+export { type VersionName, VersionSets } from './metrics/version-sets';
+export { failureSpec, linksSpec, shedSpec } from './metrics/shared-specs';
+export { renderOpenMetrics, renderPrometheus } from './metrics/text-format';
 export { MemoryTracing, type SeenSpan } from './tracing/memory-tracing';
 export {
   type HeaderSource,
