@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import type { Clock, ShoalError } from '@shoal/core';
+import type { Clock, ErrorCode, ShoalError } from '@shoal/core';
 import type { GrpcCarrier } from './carrier';
 import type { Metadata } from './metadata';
 import type { Renewable } from './tls/renewable';
@@ -99,12 +99,20 @@ export interface TlsOptions {
 /** How large responses are compressed when the client accepts it; requests may come compressed in any case. */
 export type Compression = 'none' | 'low' | 'medium' | 'high';
 
+/** Told of the ends of one method's calls. */
+export interface CallMeter {
+  /** @param code Of the status; `CANCELLED` also where nobody waited for one. @param ms From the request's headers to the status. */
+  ended(code: ErrorCode | 'OK', ms: number): void;
+}
+
 export interface ServerSettings {
   /** Gives calls their deadlines and times the drain. */
   readonly clock: Clock;
   readonly carrier?: GrpcCarrier;
   /** Told of what a handler threw that is no ShoalError; the client only learns "internal error". */
   readonly onError?: (thrown: unknown, path: string) => void;
+  /** Asked once for each method that has a handler, by its path. */
+  readonly meterOf?: (path: string) => CallMeter;
   /** Largest request message in bytes. Default 2^31-1, as Triton. Larger: RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
   /** Bytes of requests that have come in part, over all connections; above it further ones are RESOURCE_EXHAUSTED. */

@@ -7,9 +7,9 @@ import type {
   UntypedHandleCall,
   sendUnaryData,
 } from '@grpc/grpc-js';
-import { type Clock, type ShoalError, statusNumbers, toShoalError } from '@shoal/core';
+import { type Clock, type ErrorCode, type ShoalError, statusNumbers, toShoalError } from '@shoal/core';
 import type { MethodCodec } from '../method';
-import type { CallContext, Handlers, ServerStreamHandler, StreamHandler, UnaryHandler } from '../server';
+import type { CallContext, CallMeter, Handlers, ServerStreamHandler, StreamHandler, UnaryHandler } from '../server';
 import { isPromise } from '../promise';
 import { statusMessage } from '../status';
 import { GrpcJsCallContext } from './call-context';
@@ -27,6 +27,8 @@ export interface AdapterContext {
   /** Told of what a handler threw that is no ShoalError. */
   readonly report: (thrown: unknown, path: string) => void;
   readonly running: Set<RunningCall>;
+  /** Of the method. */
+  readonly meter: CallMeter | undefined;
 }
 
 type Handler = Handlers[string];
@@ -62,7 +64,7 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
   readonly #answer: sendUnaryData<Buffer>;
 
   constructor(call: ServerUnaryCall<Buffer, Buffer>, context: AdapterContext, answer: sendUnaryData<Buffer>) {
-    super(call, context.clock);
+    super(call, context.clock, context.meter);
     this.#context = context;
     this.#answer = answer;
     context.running.add(this);
@@ -77,7 +79,7 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
   }
 
   succeed(bytes: Buffer): void {
-    if (!this.#settle()) return;
+    if (!this.#settle('OK')) return;
     this.sendHeaders();
     this.#answer(null, bytes, this.trailers);
   }
@@ -89,7 +91,7 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
   }
 
   end(error: ShoalError): void {
-    if (!this.#settle()) return;
+    if (!this.#settle(error.code)) return;
     this.sendHeaders();
     this.#answer({ code: statusNumbers[error.code], details: statusMessage(error.message) }, null, this.trailers);
   }
@@ -105,9 +107,9 @@ class RunningUnary extends GrpcJsCallContext implements CallContext, RunningCall
     super.cancel();
   }
 
-  #settle(): boolean {
+  #settle(code: ErrorCode | 'OK'): boolean {
     this.#context.running.delete(this);
-    return this.finish();
+    return this.finish(code);
   }
 }
 
@@ -172,6 +174,7 @@ function streamCall(
 ): GrpcJsStreamCall {
   const shown: GrpcJsStreamCall = new GrpcJsStreamCall(call, {
     clock: context.clock,
+    meter: context.meter,
     codec,
     incoming,
     outgoing,

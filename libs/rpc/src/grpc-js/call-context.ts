@@ -1,8 +1,8 @@
 import type { Deadline, Metadata } from '@grpc/grpc-js';
-import { type Clock, systemClock } from '@shoal/core';
+import { type Clock, type ErrorCode, systemClock } from '@shoal/core';
 import type { EventEmitter } from 'node:events';
 import type { Metadata as CallMetadata } from '../metadata';
-import type { CallContext } from '../server';
+import type { CallContext, CallMeter } from '../server';
 import { toGrpcJs } from './metadata';
 
 /** What grpc-js gives of every call that a server answers. */
@@ -19,6 +19,9 @@ export class GrpcJsCallContext implements CallContext {
   readonly path: string;
   readonly deadline: number | undefined;
   readonly #call: GrpcJsCall;
+  readonly #clock: Clock;
+  readonly #meter: CallMeter | undefined;
+  readonly #startedAt: number;
   #cancelled = false;
   #over = false;
   #onCancel: (() => void) | undefined;
@@ -26,8 +29,11 @@ export class GrpcJsCallContext implements CallContext {
   #headersSent = false;
   #trailers: Metadata | undefined;
 
-  constructor(call: GrpcJsCall, clock: Clock) {
+  constructor(call: GrpcJsCall, clock: Clock, meter: CallMeter | undefined) {
     this.#call = call;
+    this.#clock = clock;
+    this.#meter = meter;
+    this.#startedAt = meter === undefined ? 0 : clock.now();
     this.path = call.getPath();
     this.deadline = onClock(call.getDeadline(), clock);
     // grpc-js says 'cancelled' at the end of every call, whatever its status.
@@ -99,15 +105,16 @@ export class GrpcJsCallContext implements CallContext {
   }
 
   /** The call has its status: true the first time, unless it was cancelled before. */
-  finish(): boolean {
+  finish(code: ErrorCode | 'OK'): boolean {
     if (this.#over) return false;
     this.#over = true;
+    this.#meter?.ended(code, this.#clock.now() - this.#startedAt);
     return true;
   }
 
   /** Nobody waits for the answer any more. */
   cancel(): void {
-    if (this.finish()) this.tellCancelled();
+    if (this.finish('CANCELLED')) this.tellCancelled();
   }
 
   /** Tells the handler that its answer would reach nobody. */

@@ -38,10 +38,12 @@ export function createGrpcJsServer(settings: ServerSettings): RpcServer {
     clock: settings.clock,
     report: (thrown, path) => settings.onError?.(thrown, path),
     running: new Set(),
+    meter: undefined,
   };
   let drained: Promise<void> | undefined;
   return {
-    addService: (definition, handlers, options) => addService(server, context, definition, handlers, options),
+    addService: (definition, handlers, options) =>
+      addService(server, context, settings.meterOf, definition, handlers, options),
     listen: (address, tls) => listen(server, address, tls),
     drain: (graceMs) => (drained ??= drain(server, connections, context, graceMs)),
   };
@@ -50,6 +52,7 @@ export function createGrpcJsServer(settings: ServerSettings): RpcServer {
 function addService(
   server: Server,
   context: AdapterContext,
+  meterOf: ServerSettings['meterOf'],
   definition: ServiceDefinition,
   handlers: Handlers,
   options: ServiceOptions = {},
@@ -63,7 +66,10 @@ function addService(
     });
     // grpc-js passes bytes only: what it makes of a message that cannot be decoded is INTERNAL.
     const bytes = { ...method, requestDeserialize: sameBytes, responseSerialize: sameBytes };
-    server.addService({ [name]: bytes }, { [name]: adapt(method, handler, codec, context) });
+    server.addService(
+      { [name]: bytes },
+      { [name]: adapt(method, handler, codec, { ...context, meter: meterOf?.(method.path) }) },
+    );
   }
 }
 

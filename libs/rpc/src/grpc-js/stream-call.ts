@@ -4,7 +4,7 @@ import { type Clock, statusNumbers, toShoalError } from '@shoal/core';
 import { highWaterBytes } from '../defaults';
 import type { MethodCodec } from '../method';
 import { isPromise } from '../promise';
-import type { StreamCall } from '../server';
+import type { CallMeter, StreamCall } from '../server';
 import { statusMessage } from '../status';
 import { GrpcJsCallContext, type GrpcJsCall } from './call-context';
 
@@ -38,6 +38,7 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
     call: GrpcJsCall,
     parts: {
       readonly clock: Clock;
+      readonly meter: CallMeter | undefined;
       readonly codec: MethodCodec;
       readonly incoming: Incoming | undefined;
       readonly outgoing: Outgoing;
@@ -47,7 +48,7 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
       readonly ended: () => void;
     },
   ) {
-    super(call, parts.clock);
+    super(call, parts.clock, parts.meter);
     this.#codec = parts.codec;
     this.#incoming = parts.incoming;
     this.#outgoing = parts.outgoing;
@@ -95,7 +96,7 @@ export class GrpcJsStreamCall extends GrpcJsCallContext implements StreamCall<un
   }
 
   end(error?: ShoalError): void {
-    if (!this.finish()) return;
+    if (!this.finish(error?.code ?? 'OK')) return;
     this.sendHeaders();
     const status = error && { code: statusNumbers[error.code], details: statusMessage(error.message) };
     this.#outgoing.end(status, this.trailers);

@@ -41,7 +41,7 @@ export class NativeServer implements RpcServer, ConnectionHost {
     this.#onError = settings.onError;
     this.limits = limitsOf(settings);
     this.compression = deflation(settings.responseCompression ?? 'none');
-    this.routes = new RouteTable(settings.maxMessageBytes ?? defaultMaxMessageBytes);
+    this.routes = new RouteTable(settings.maxMessageBytes ?? defaultMaxMessageBytes, settings.meterOf);
     this.deadlines = new Deadlines(settings.clock);
     const maxPartialBytes = settings.maxPartialBytes ?? quarterOfMemory();
     // Apart, so that calls that are paused do not stand in the way of messages that come in.

@@ -1,7 +1,7 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import type { HeaderField } from '@shoal/http2';
 import { type MethodCodec, maxDecodedBytes, serverCodec } from '../../method';
-import type { Handlers, ServiceOptions } from '../../server';
+import type { CallMeter, Handlers, ServerSettings, ServiceOptions } from '../../server';
 
 /** A method that has a handler. */
 export interface Route {
@@ -13,15 +13,18 @@ export interface Route {
   /** Of a request message. */
   readonly maxBytes: number;
   readonly table: RouteTable;
+  readonly meter: CallMeter | undefined;
 }
 
 /** A server's methods by path. */
 export class RouteTable {
   readonly #routes = new Map<string, Route>();
   readonly #maxMessageBytes: number;
+  readonly #meterOf: ServerSettings['meterOf'];
 
-  constructor(maxMessageBytes: number) {
+  constructor(maxMessageBytes: number, meterOf?: ServerSettings['meterOf']) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#meterOf = meterOf;
   }
 
   add(definition: ServiceDefinition, handlers: Handlers, options: ServiceOptions = {}): void {
@@ -38,6 +41,7 @@ export class RouteTable {
         codec: serverCodec(method, { passthrough, large }),
         maxBytes: passthrough || large ? this.#maxMessageBytes : Math.min(this.#maxMessageBytes, maxDecodedBytes),
         table: this,
+        meter: this.#meterOf?.(method.path),
       });
     }
   }

@@ -1,4 +1,4 @@
-import { type Clock, ShoalError, toShoalError } from '@shoal/core';
+import { type Clock, type ErrorCode, ShoalError, toShoalError } from '@shoal/core';
 import type { HeaderBlock, Stream } from '@shoal/http2';
 import type { CallContext } from '../../server';
 import type { Deflation } from '../wire/compression';
@@ -49,6 +49,8 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
   #holds = false;
   #cancelled = false;
   #onCancel: (() => void) | null = null;
+  /** Only where the call is metered. */
+  readonly #startedAt: number;
 
   constructor(
     server: CallServer,
@@ -63,6 +65,7 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
     this.#connection = connection;
     this.#block = block;
     this.route = route;
+    this.#startedAt = route.meter === undefined ? 0 : server.clock.now();
     this.reader = new MessageReader(stream, server.room, route.maxBytes, this);
     this.reader.encoding = head.encoding;
     server.calls.add(this);
@@ -116,9 +119,10 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
   // ---- what may end it
 
   /** It has a status: true the first time, unless it was cancelled before. */
-  protected settle(): boolean {
+  protected settle(code: ErrorCode | 'OK'): boolean {
     if (this.#over) return false;
     this.#over = true;
+    this.route.meter?.ended(code, this.#server.clock.now() - this.#startedAt);
     if (this.heapIndex >= 0) this.#server.deadlines.delete(this);
     this.reader.close();
     if (!this.#holds) this.#server.calls.delete(this);
@@ -129,12 +133,12 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
   protected fail(thrown: unknown): void {
     const error = toShoalError(thrown);
     if (error !== thrown) this.#server.report(thrown, this.path);
-    if (this.settle()) this.writeStatus(error);
+    if (this.settle(error.code)) this.writeStatus(error);
   }
 
   /** The requests cannot be understood, or are too large. */
   unreadable(error: ShoalError): void {
-    if (this.settle()) this.writeStatus(error);
+    if (this.settle(error.code)) this.writeStatus(error);
   }
 
   /** The deadline has passed. */
@@ -151,13 +155,13 @@ export abstract class ServerCall extends Answer implements CallContext, MessageS
   /** The client, or the connection, is gone. */
   abort(): void {
     this.dropAnswer();
-    if (!this.settle()) return;
+    if (!this.settle('CANCELLED')) return;
     this.#cancelled = true;
     this.#tellCancelled();
   }
 
   #endAndTell(error: ShoalError): void {
-    if (!this.settle()) return;
+    if (!this.settle(error.code)) return;
     this.writeStatus(error);
     this.#cancelled = true;
     this.#tellCancelled();

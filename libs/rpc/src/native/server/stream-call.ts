@@ -67,7 +67,7 @@ export class NativeStreamCall extends ServerCall implements StreamCall<unknown, 
     if (error === undefined && !this.route.responseStream && this.#response === null) {
       error = new ShoalError('INTERNAL', 'internal error');
     }
-    this.settle();
+    this.settle(error?.code ?? 'OK');
     if (error === undefined && this.#response !== null) this.writeMessage(this.#response);
     this.#response = null;
     this.writeStatus(error ?? null);

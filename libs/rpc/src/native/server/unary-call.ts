@@ -62,7 +62,7 @@ export class UnaryCall extends ServerCall {
   #succeed(value: unknown): void {
     if (this.isOver) return;
     const bytes = this.route.codec.encode(value);
-    if (!this.settle()) return;
+    if (!this.settle('OK')) return;
     this.writeMessage(bytes);
     this.writeStatus(null);
   }
