@@ -111,7 +111,7 @@ async function spawnShoal(
   folder: string,
   { args = [], env = {}, startMs = 60_000, cwd = root }: StartOptions,
 ): Promise<Started> {
-  const argv = [cli, 'serve', '--model-repository', folder, '--grpc-port', '0', ...args];
+  const argv = [cli, 'serve', '--model-repository', folder, '--grpc-port', '0', '--metrics-port', '0', ...args];
   const child = spawn(process.execPath, argv, {
     cwd,
     env: { ...process.env, ...env },

@@ -10,12 +10,13 @@ import {
 } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Hello, LinkTransport } from '@shoal/link';
-import type { Logger } from '@shoal/telemetry';
+import type { Logger, MetricRegistry } from '@shoal/telemetry';
 import { CurveKeeper } from './curves/curve-keeper';
 import { fileCurves } from './curves/file-curves';
 import { stateCurves } from './curves/state-curves';
 import { Dispatcher } from './dispatcher';
 import type { BatchingConfig } from './flags';
+import { BatchingMetrics } from './metrics/batching-metrics';
 import { RouterLink } from './router-link';
 import { RunnerLinks } from './runner-links';
 import { VersionQueues } from './version-queues';
@@ -31,6 +32,8 @@ export interface BatchingDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: BatchingConfig;
+  /** Where its metrics are kept; absent: nothing is measured. */
+  readonly metrics?: MetricRegistry | undefined;
   /** Given where other instances may grant batches to the same runners: numbers of batches must not meet there. */
   readonly random?: Random;
 }
@@ -56,23 +59,31 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
   const { bus, transport, clock, logger } = deps;
   const self: Hello = { kind: 'hello', role: 'batching', id: deps.id };
   const lastBatchId = deps.random ? Math.floor(deps.random.next() * batchRanges) * batchesPerInstance : 0;
-  const dispatcher = new Dispatcher(clock, deps.config, lastBatchId, (key) => versions.drained(key));
+  const metrics = deps.metrics && new BatchingMetrics(deps.metrics);
+  const dispatcher = new Dispatcher(clock, deps.config, lastBatchId, (key) => versions.drained(key), metrics);
+  let routers = 0;
+  metrics?.followLinks('router', () => ({ open: routers, connecting: 0 }));
   const { latencyFile } = deps.config;
   const store = latencyFile === '' ? stateCurves(bus.state, logger) : await fileCurves(latencyFile, logger);
   const keeper = new CurveKeeper(store, dispatcher, clock);
   const listener = await transport.listen(deps.address, self, (link) => {
     const router = new RouterLink(link);
+    routers += 1;
     link.onMessage((message) => {
       if (message.kind === 'offer') dispatcher.offer(router, message);
       else if (message.kind === 'cancel') dispatcher.cancel(router, message);
     });
-    link.onClose(() => dispatcher.routerLost(router));
+    link.onClose(() => {
+      routers -= 1;
+      dispatcher.routerLost(router);
+    });
   });
   const versions = new VersionQueues(bus, {
     open: (version, config) => dispatcher.open(version, config, keeper.known(`${version.model}/${version.version}`)),
     gone: (key) => dispatcher.expel(key),
   });
   const runners = new RunnerLinks({ bus, transport, clock, logger }, self, dispatcher);
+  metrics?.followLinks('runner', () => runners.count());
   const announcement = `${batchingPrefix}${deps.id}`;
   bus.announce(announcement, { id: deps.id, address: listener.address });
   const stopServing = [
@@ -96,6 +107,7 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
     await listener.close();
     await runners.close();
     dispatcher.close();
+    metrics?.close();
   }
   let drained: Promise<void> | undefined;
   return { address: listener.address, drain: () => (drained ??= drain()) };

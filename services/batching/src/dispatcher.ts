@@ -1,4 +1,5 @@
 import { type ModelKey, type VersionStatistics, queueKey } from '@shoal/bus';
+import type { Counter } from '@shoal/telemetry';
 import type { Clock } from '@shoal/core';
 import type { Cancel, Done, Link, Offer, Ready } from '@shoal/link';
 import type { ModelConfig } from '@shoal/protocol';
@@ -13,11 +14,19 @@ import {
 } from '@shoal/scheduler';
 import { type QueueLimits, compileQueuePolicy } from './compile-policy';
 import type { BatchingConfig } from './flags';
+import type { BatchingMetrics, OpenQueue } from './metrics/batching-metrics';
 import { notReady } from './not-ready';
 import type { OfferTag, RouterLink } from './router-link';
 import type { RunnerEvents } from './runner-links';
 import { StatisticsRecord } from './statistics';
 import { WakeTimer } from './wake-timer';
+
+interface ReadyRunner {
+  readonly link: Link;
+  readonly ready: Ready;
+  /** How long it has run batches; found at the first of them. */
+  busy: Counter | undefined;
+}
 
 /** Turns what links and bus tell into the scheduler's events, and its decisions into messages and statistics. */
 export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
@@ -27,7 +36,8 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   readonly #timer: WakeTimer;
   /** By queue. */
   readonly #statistics = new Map<string, StatisticsRecord>();
-  readonly #runners = new Map<string, { readonly link: Link; readonly ready: Ready }>();
+  readonly #runners = new Map<string, ReadyRunner>();
+  readonly #metrics: BatchingMetrics | undefined;
   readonly #drained = new Map<string, (() => void)[]>();
   /** The batch whose end the scheduler is being told. */
   #ending: { readonly batch: Batch<OfferTag>; readonly done: Done; readonly now: number } | undefined;
@@ -35,8 +45,19 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   readonly #onDrained: (key: string) => void;
 
   /** @param onDrained Told of each queue that was retired and is now over. */
-  constructor(clock: Clock, config: BatchingConfig, lastBatchId: number, onDrained: (key: string) => void) {
+  constructor(
+    clock: Clock,
+    config: BatchingConfig,
+    lastBatchId: number,
+    onDrained: (key: string) => void,
+    metrics?: BatchingMetrics,
+  ) {
     this.#clock = clock;
+    this.#metrics = metrics;
+    metrics?.follow(
+      () => this.#openQueues(),
+      () => clock.now(),
+    );
     this.#scheduler = new Scheduler<OfferTag>(this, lastBatchId);
     this.#onDrained = onDrained;
     this.#limits = {
@@ -53,7 +74,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   open(version: ModelKey, config: ModelConfig, curves: readonly BucketCurve[] = []): void {
     const key = queueKey(version);
     if (this.#statistics.has(key)) return;
-    this.#statistics.set(key, new StatisticsRecord());
+    this.#statistics.set(key, new StatisticsRecord(version, this.#metrics?.opened(version)));
     this.#scheduler.addQueue(key, compileQueuePolicy(config, this.#limits), curves);
     for (const { ready } of this.#runners.values()) if (ready.queue === key) this.#addRunner(ready);
   }
@@ -75,7 +96,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
 
   /** What was counted for one loading of a version; undefined when it has no queue here. */
   statistics(version: ModelKey): VersionStatistics | undefined {
-    return this.#statistics.get(queueKey(version))?.report(version);
+    return this.#statistics.get(queueKey(version))?.report();
   }
 
   /** Nobody will serve this queue any more. */
@@ -130,7 +151,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   }
 
   ready(link: Link, ready: Ready): void {
-    this.#runners.set(ready.runner, { link, ready });
+    this.#runners.set(ready.runner, { link, ready, busy: undefined });
     this.#addRunner(ready);
   }
 
@@ -139,6 +160,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     const batch = this.#scheduler.batch(runner, done.batchId);
     if (batch === undefined) return;
     if (done.outcome === 'ok') this.#executed(batch, done);
+    if (this.#metrics) this.#busy(runner, done);
     this.#ending = { batch, done, now };
     this.#scheduler.batchDone(now, runner, done.batchId, done);
     this.#ending = undefined;
@@ -150,10 +172,12 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
 
   lost(runner: string): void {
     this.#runners.delete(runner);
+    this.#metrics?.runnerLost(runner);
     this.#scheduler.runnerLost(this.#clock.now(), runner);
   }
 
-  dispatch({ id, runner, members }: Batch<OfferTag>): void {
+  dispatch({ id, queue, runner, members, dispatchedAt }: Batch<OfferTag>): void {
+    const meters = this.#metrics && this.#statistics.get(queue.key)?.meters;
     const routers: string[] = [];
     const rows: number[] = [];
     for (const { tag } of members) {
@@ -165,6 +189,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
       const { router, offerId } = (members[member] as Ticket<OfferTag>).tag;
       router.link.send({ kind: 'send', offerId, batchId: id, member, runner: runner.id });
     }
+    if (meters) for (const { deadline } of members) meters.dispatched(deadline - dispatchedAt);
   }
 
   settle(ticket: Ticket<OfferTag>, settlement: Settlement, rejection: Rejection | undefined): void {
@@ -173,9 +198,8 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     if (settlement === 'answered') this.#answered(ticket);
     if (rejection === undefined) return;
     router.reject(offerId, rejection.code, rejection.message, rejection.origin);
-    if (rejection.reason === 'model' || rejection.reason === 'timeout') {
-      this.#statistics.get(ticket.queue.key)?.failed(nanoseconds(this.#clock.now() - ticket.acceptedAt));
-    }
+    const totalNs = nanoseconds(this.#clock.now() - ticket.acceptedAt);
+    this.#statistics.get(ticket.queue.key)?.rejected(rejection.reason, totalNs);
   }
 
   wakeAt(time: number): void {
@@ -183,6 +207,8 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   }
 
   queueDrained(key: string): void {
+    const record = this.#statistics.get(key);
+    if (record) this.#metrics?.closed(record.version);
     this.#statistics.delete(key);
     for (const resolve of this.#drained.get(key) ?? []) resolve();
     this.#drained.delete(key);
@@ -196,7 +222,26 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   #executed(batch: Batch<OfferTag>, done: Done): void {
     let rows = batch.rows;
     for (const member of done.absent) rows -= batch.members[member]?.rows ?? 0;
-    if (rows > 0) this.#statistics.get(batch.queue.key)?.executed(rows, done, this.#clock.epochMs());
+    if (rows <= 0) return;
+    const requests = batch.members.length - done.absent.length;
+    this.#statistics.get(batch.queue.key)?.executed(rows, requests, done, this.#clock.epochMs());
+  }
+
+  #busy(runner: string, done: Done): void {
+    const known = this.#runners.get(runner);
+    if (known === undefined) return;
+    if (known.busy === undefined) {
+      const version = this.#statistics.get(known.ready.queue)?.version;
+      if (version) known.busy = this.#metrics?.runnerReady(runner, version.model, String(version.version));
+    }
+    known.busy?.add((done.computeInputNs + done.computeInferNs + done.computeOutputNs) / 1e9);
+  }
+
+  *#openQueues(): Iterable<OpenQueue> {
+    for (const [key, { version }] of this.#statistics) {
+      const queue = this.#scheduler.queue(key);
+      if (queue) yield { version, queue };
+    }
   }
 
   #answered(ticket: Ticket<OfferTag>): void {

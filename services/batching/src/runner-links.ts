@@ -46,6 +46,12 @@ export class RunnerLinks {
     this.#unwatch = deps.bus.watch<RunnerAnnouncement>(runnersPrefix, (key, runner) => this.#announced(key, runner));
   }
 
+  /** How many links there are, and how many runners none has been opened to yet. */
+  count(): { readonly open: number; readonly connecting: number } {
+    const connecting = [...this.#wanted.values()].filter(({ open }) => !open).length;
+    return { open: this.#open.size, connecting };
+  }
+
   /** Ends all links; none is opened any more. */
   async close(): Promise<void> {
     this.#unwatch();
@@ -92,6 +98,7 @@ export class RunnerLinks {
 
   #opened(wanted: WantedRunner, link: Link): void {
     this.#open.add(link);
+    wanted.open = true;
     // A worker that is cut off from NATS still has its runners.
     const endVouch = this.#bus.vouch(wanted.key);
     let ready: string | undefined;
@@ -106,6 +113,7 @@ export class RunnerLinks {
     link.onClose(() => {
       endVouch();
       this.#open.delete(link);
+      wanted.open = false;
       if (ready !== undefined) this.#events.lost(ready);
       if (!wanted.abort.signal.aborted) this.#retry(wanted, firstRetryMs);
     });
@@ -119,6 +127,7 @@ class WantedRunner {
   readonly address: string;
   readonly abort = new AbortController();
   cancelRetry: CancelTimer | undefined;
+  open = false;
 
   constructor(key: string, id: string, address: string) {
     this.key = key;

@@ -1,4 +1,6 @@
 import type { Duration, ModelKey, VersionStatistics } from '@shoal/bus';
+import type { Rejection } from '@shoal/scheduler';
+import type { FailureReason, ShedReason, VersionMeters } from './metrics/version-meters';
 
 class Sum {
   count = 0;
@@ -21,12 +23,28 @@ export interface RunTimes {
   readonly computeOutputNs: number;
 }
 
+const shedReasons: Partial<Record<Rejection['reason'], ShedReason>> = {
+  full: 'queue_full',
+  timeout: 'timeout',
+  refused: 'refused',
+};
+
+/** A full queue is none to Triton. Deadlines are counted by routers, which may be first to see them pass; what ends a queue they try again. */
+const failureReasons: Partial<Record<Rejection['reason'], FailureReason>> = {
+  model: 'BACKEND',
+  timeout: 'REJECTED',
+  refused: 'OTHER',
+};
+
 /**
  * What happened to one loading of a model version, counted as Triton counts: requests for success, fail, queue and
  * compute (each request of a batch is charged the whole batch's compute), batch items for inferences, batches for
- * executions. Cancelled requests and those refused for a full queue are not counted at all.
+ * executions. Cancelled requests and those refused for a full queue are not counted at all. Metrics of the version, where there are
+ * any, are told of the same.
  */
 export class StatisticsRecord {
+  readonly version: ModelKey;
+  readonly meters: VersionMeters | undefined;
   #lastInferenceMs = 0;
   #inferenceCount = 0;
   #executionCount = 0;
@@ -38,8 +56,14 @@ export class StatisticsRecord {
   readonly #output = new Sum();
   readonly #batches = new Map<number, { input: Sum; infer: Sum; output: Sum }>();
 
-  /** A batch of so many rows ran. */
-  executed(rows: number, times: RunTimes, epochMs: number): void {
+  constructor(version: ModelKey, meters: VersionMeters | undefined) {
+    this.version = version;
+    this.meters = meters;
+  }
+
+  /** A batch of so many rows and requests ran. */
+  executed(rows: number, requests: number, times: RunTimes, epochMs: number): void {
+    this.meters?.executed(rows, requests, times);
     this.#executionCount += 1;
     this.#lastInferenceMs = epochMs;
     let batch = this.#batches.get(rows);
@@ -54,6 +78,7 @@ export class StatisticsRecord {
 
   /** A request was answered. `queueNs`: from its acceptance to the start of its compute; `totalNs`: to its end. */
   succeeded(rows: number, totalNs: number, queueNs: number, times: RunTimes): void {
+    this.meters?.succeeded(rows, totalNs, queueNs, times);
     this.#inferenceCount += rows;
     this.#success.add(totalNs);
     this.#queue.add(queueNs);
@@ -62,16 +87,22 @@ export class StatisticsRecord {
     this.#output.add(times.computeOutputNs);
   }
 
-  /** A request failed in the model or waited for too long. */
-  failed(totalNs: number): void {
-    this.#fail.add(totalNs);
+  /** A request got no answer. It counts as failed when that was the model's doing, or it waited for too long. */
+  rejected(reason: Rejection['reason'], totalNs: number): void {
+    if (reason === 'model' || reason === 'timeout') this.#fail.add(totalNs);
+    const { meters } = this;
+    if (meters === undefined) return;
+    const shed = shedReasons[reason];
+    const failure = failureReasons[reason];
+    if (shed !== undefined) meters.shed(shed);
+    if (failure !== undefined) meters.failed(failure);
   }
 
   /** The counts so far. Batch sizes ascend. */
-  report(key: ModelKey): VersionStatistics {
+  report(): VersionStatistics {
     return {
-      model: key.model,
-      version: key.version,
+      model: this.version.model,
+      version: this.version.version,
       lastInferenceMs: this.#lastInferenceMs,
       inferenceCount: this.#inferenceCount,
       executionCount: this.#executionCount,

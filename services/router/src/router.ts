@@ -3,7 +3,7 @@ import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
 import { ModelDesires, PlacementView } from '@shoal/placement';
 import { type ClientTlsOptions, type HealthSource, type Renewable, type TlsFiles, serverTls } from '@shoal/rpc';
-import type { LogControl, Logger, Tracing } from '@shoal/telemetry';
+import { type LogControl, type Logger, type MetricRegistry, type Tracing, serverCallMeters } from '@shoal/telemetry';
 import { checkAccess } from './access/check-config';
 import type { FileAccess } from './access/follow-auth-file';
 import { openAccess } from './access/open-access';
@@ -14,6 +14,8 @@ import type { RouterConfig } from './flags';
 import { Inference } from './infer/inference';
 import { InferStreams } from './infer/infer-streams';
 import { defaultInflightBytes } from './memory-limit';
+import { RouterMetrics } from './metrics/router-metrics';
+import { observeTraffic } from './metrics/observe-traffic';
 import { Readiness } from './readiness';
 import { Admission } from './requests/admission';
 import { buildServer } from './server';
@@ -45,6 +47,8 @@ export interface RouterDeps {
    * Undefined: nowhere.
    */
   readonly memberDoor?: string | undefined;
+  /** Where its metrics are kept; absent: nothing is measured. */
+  readonly metrics?: MetricRegistry | undefined;
   /** Says that it is not ready before this is settled, though it answers: the loading of the first models. */
   readonly readyAfter?: Promise<unknown>;
   /** Models are served by others, who come and go, and this is one of several doors to them: see `Readiness`. */
@@ -74,7 +78,8 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const guard = checkedAccess(deps);
   const lifecycle = new Lifecycle();
   const catalog = new Catalog(bus, clock);
-  const links = new RouterLinks(deps);
+  const metrics = deps.metrics && new RouterMetrics(deps.metrics, catalog, clock);
+  const links = new RouterLinks(deps, metrics);
   const batching = new Instances(bus, batchingPrefix);
   const readiness = new Readiness({
     lifecycle,
@@ -85,11 +90,13 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     inCluster: deps.inCluster ?? false,
   });
   const regions = config.allowClientShm ? new Regions() : undefined;
-  const admission = new Admission({
-    requests: config.maxInflightRequests,
-    bytes: config.maxInflightBytes || defaultInflightBytes(),
-  });
+  const admission = new Admission(
+    { requests: config.maxInflightRequests, bytes: config.maxInflightBytes || defaultInflightBytes() },
+    metrics && ((reason, model) => metrics.shed(reason, model)),
+  );
+  metrics?.followAdmission(admission);
   const traffic = new TrafficTable(bus.state, catalog, deps.random);
+  const endTraffic = deps.metrics && observeTraffic(deps.metrics, traffic);
   const peers = new PeerCounters(bus, deps.id, traffic);
   const shadowBounds = new ShadowBounds({ requests: config.maxShadowRequests, bytes: config.maxShadowBytes });
   const inference = new Inference({
@@ -103,6 +110,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     traffic,
     shadowBounds,
     traces: deps.tracing && new RequestTraces(deps.tracing, clock),
+    metrics,
   });
   const streams = new InferStreams(
     inference,
@@ -124,6 +132,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     inference,
     logControl,
     logger,
+    meterOf: deps.metrics && serverCallMeters(deps.metrics),
     placement,
     readiness,
     regions,
@@ -135,6 +144,8 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   async function close(): Promise<void> {
     deps.tls?.close();
     guard?.close();
+    metrics?.close();
+    endTraffic?.();
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
     explainers.close();

@@ -2,6 +2,7 @@ import type { Instances } from '@shoal/bus';
 import type { Clock } from '@shoal/core';
 import type { ModelDesires, PlacementView } from '@shoal/placement';
 import {
+  type CallMeter,
   type GrpcCarrier,
   type RpcServer,
   addHealth,
@@ -48,6 +49,8 @@ export interface ServerParts {
   readonly inference: Inference;
   readonly logControl: LogControl;
   readonly logger: Logger;
+  /** Undefined: calls are not measured. */
+  readonly meterOf: ((path: string) => CallMeter) | undefined;
   readonly placement: PlacementView;
   readonly readiness: Readiness;
   readonly regions: Regions | undefined;
@@ -75,6 +78,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     maxMessageBytes: config.grpcMaxMessageBytes,
     ...(config.grpcMaxPartialBytes > 0 && { maxPartialBytes: config.grpcMaxPartialBytes }),
     ...(config.grpcMaxWaitingBytes > 0 && { maxWaitingBytes: config.grpcMaxWaitingBytes }),
+    ...(parts.meterOf && { meterOf: parts.meterOf }),
     keepaliveMs: config.grpcKeepaliveTime,
     keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
     onError(thrown, path) {

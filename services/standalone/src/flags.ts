@@ -2,6 +2,7 @@ import { batchingFlags } from '@shoal/batching';
 import type { ConfigOf, FlagTable } from '@shoal/config';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
+import { metricsFlags } from './metrics/flags';
 import { serveExplainFlags } from './explain-flags';
 
 /** What concerns the process as a whole, whichever services it holds. */
@@ -63,6 +64,7 @@ export const serveFlags = {
   ...routerFlags,
   ...batchingFlags,
   ...serveExplainFlags,
+  ...metricsFlags,
   ...processFlags,
 } as const;
 

@@ -52,7 +52,14 @@ describe('a server that runs', () => {
 
   test('holds its port: a second server ends with the way out', () => {
     const port = shoal.address.split(':').at(-1)!;
-    const argv = [cli, 'serve', `--grpc-port=${port}`, '--model-repository', shoal.repository.folder];
+    const argv = [
+      cli,
+      'serve',
+      `--grpc-port=${port}`,
+      '--metrics-port=0',
+      '--model-repository',
+      shoal.repository.folder,
+    ];
     const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 30_000 });
     expect(stderr).toBe(
       `shoal: cannot listen at ${shoal.address}: the address is in use (--grpc-port=0 takes any free port)\n`,
@@ -72,7 +79,9 @@ describe('a server that runs', () => {
 });
 
 test('without arguments it serves the demo models, and a closed terminal ends it in order', async () => {
-  const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0', '--metrics-port=0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const exit = new Promise((resolve) => child.once('exit', resolve));
@@ -91,7 +100,9 @@ test('without arguments it serves the demo models, and a closed terminal ends it
 });
 
 test('a signal while models load ends it in order', async () => {
-  const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [cli, 'serve', '--grpc-port=0', '--metrics-port=0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const exit = new Promise((resolve) => child.once('exit', resolve));
   try {
     const runners = await eventually('a runner starts', () => {
@@ -137,7 +148,7 @@ test('its runners end when it is killed', async () => {
 
 test('it goes on serving when nobody reads what it prints', async () => {
   const port = await freePort();
-  const argv = [cli, 'serve', `--grpc-port=${port}`, '--log-verbose=1'];
+  const argv = [cli, 'serve', `--grpc-port=${port}`, '--log-verbose=1', '--metrics-port=0'];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = new Promise((resolve) => child.once('exit', resolve));
   child.stdout.destroy();

@@ -10,6 +10,7 @@ import { ProcessHealth } from './health/process-health';
 import { Inventory } from './inventory';
 import type { LogDestination } from './log-destination';
 import { logControlOf } from './log-control';
+import { openMetrics } from './metrics/process-metrics';
 import { type ModelLine, renderModelTable } from './model-table';
 import { project } from './project';
 import { type Standalone, startStandalone } from './standalone';
@@ -40,7 +41,8 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   const signal = firstSignal(shell);
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
-  const server = await start({ config, logger, logControl, grpcTls });
+  const metrics = await openMetrics(config, shell);
+  const server = await start({ config, logger, logControl, grpcTls, metrics: metrics.registry });
   health.follow(server.readiness);
   const inventory = new Inventory(server.bus, wantedModels(config), server.worker);
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
@@ -51,6 +53,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
     if (failed > 0 && config.exitOnError) {
       shell.print(`${failed} of the models cannot be served, and --exit-on-error is set: ending`);
       await drain(server, config, logger);
+      await metrics.close();
       await healthPort?.close();
       return 1;
     }
@@ -63,6 +66,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   shell.print(`${name}: finishing the accepted requests (at most ${config.exitTimeoutSecs} s; again ends at once)`);
   health.end();
   await drain(server, config, logger);
+  await metrics.close();
   await healthPort?.close();
   shell.print('Everything has ended. Bye.');
   return 0;

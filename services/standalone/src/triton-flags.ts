@@ -18,15 +18,11 @@ const tritonOnly: readonly TritonFlag[] = [
     reason: 'this version serves gRPC only',
   },
   {
-    names: ['allow-metrics', 'allow-gpu-metrics', 'allow-cpu-metrics', 'metrics-port', 'metrics-address'],
+    names: ['allow-gpu-metrics'],
     effect: 'ignored',
-    reason: 'this version exports no metrics; ModelStatistics has the numbers',
+    reason: 'this version measures no GPUs',
   },
-  {
-    names: ['metrics-interval-ms', 'metrics-config'],
-    effect: 'ignored',
-    reason: 'this version exports no metrics; ModelStatistics has the numbers',
-  },
+  { names: ['metrics-config'], effect: 'ignored', reason: 'there is nothing to choose among the metrics' },
   { names: ['trace-config'], effect: 'ignored', reason: 'this version exports no traces' },
   {
     names: ['cache-config', 'cache-directory', 'response-cache-byte-size'],

@@ -18,6 +18,7 @@ import { answerFlags, questionFlags, rowFlags } from './explain/explain-flags';
 import { processFlags } from './flags';
 import { healthFlags } from './health/command';
 import { keyFlags } from './key';
+import { clusterMetricsFlags, metricsFlags } from './metrics/flags';
 import { changeFlags, replicasFlags } from './models/models-flags';
 import { trafficFlags } from './traffic/traffic-flags';
 
@@ -27,6 +28,8 @@ const processSection: HelpSection = { title: 'Process', flags: processFlags };
 const doorFlags = { ...routerFlags, strictReadiness: routerProcessFlags.strictReadiness };
 
 const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
+
+const metricsSection: HelpSection = { title: 'Metrics', flags: clusterMetricsFlags };
 
 const serverSection: HelpSection = { title: 'Server', flags: controlFlags };
 const changeSection: HelpSection = { title: 'Server', flags: changeFlags };
@@ -81,6 +84,7 @@ export const commands: readonly Command[] = [
       { title: 'Door (router)', flags: routerFlags },
       { title: 'Batching', flags: batchingFlags },
       { title: 'Explanations', flags: serveExplainFlags },
+      { title: 'Metrics', flags: metricsFlags },
       processSection,
     ],
   },
@@ -118,7 +122,7 @@ export const commands: readonly Command[] = [
   {
     name: 'router',
     summary: 'the door alone: the public gRPC API',
-    sections: [{ title: 'Door (router)', flags: doorFlags }, clusterSection, processSection],
+    sections: [{ title: 'Door (router)', flags: doorFlags }, clusterSection, metricsSection, processSection],
   },
   {
     name: 'batching',
@@ -127,6 +131,7 @@ export const commands: readonly Command[] = [
       { title: 'Batching', flags: batchingFlags },
       { title: 'Links', flags: { ...linkAddressFlag, ...linkFlags } },
       clusterSection,
+      metricsSection,
       processSection,
     ],
   },
@@ -137,6 +142,7 @@ export const commands: readonly Command[] = [
       { title: 'Models', flags: { ...modelWorkerFlags, runnerHost: workerProcessFlags.runnerHost } },
       { title: 'Links', flags: linkFlags },
       clusterSection,
+      metricsSection,
       processSection,
     ],
   },
@@ -148,6 +154,7 @@ export const commands: readonly Command[] = [
       { title: 'Predictions', flags: routerAccessFlags },
       { title: 'Links', flags: { ...linkAddressFlag, ...linkFlags } },
       clusterSection,
+      metricsSection,
       processSection,
     ],
   },

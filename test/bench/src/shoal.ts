@@ -11,7 +11,7 @@ export const cli = path.join(projectRoot, 'services/standalone/dist/cli.js');
 export function startShoal(repository: string, flags: readonly string[]): Promise<Service> {
   return startService(
     [
-      ...[process.execPath, cli, 'serve', '--model-repository', repository, '--grpc-port', '0'],
+      ...[process.execPath, cli, 'serve', '--model-repository', repository, '--grpc-port', '0', '--metrics-port', '0'],
       ...['--allow-client-shm', 'true', ...flags],
     ],
     /Started GRPCInferenceService at (\S+)/,

@@ -1,3 +1,4 @@
+import type { VersionMeters } from '../metrics/version-meters';
 import { type VersionAnnouncement, leavingReason, queueKey } from '@shoal/bus';
 import { type ModelConfig, type ModelSignature, compileSignature } from '@shoal/protocol';
 
@@ -11,6 +12,8 @@ export class VersionEntry {
   readonly queue: string;
   /** Nobody asked for its end, and yet it does not serve: its workers have gone, or are about to, or come back just now. */
   readonly missed: boolean;
+  /** Bound at its first request. */
+  meters: VersionMeters | undefined;
   #signature: ModelSignature | undefined;
 
   /** @param before The same version as it was announced before. */

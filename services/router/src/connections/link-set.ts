@@ -2,6 +2,7 @@ import type { Bus } from '@shoal/bus';
 import type { CancelTimer, Clock, Random } from '@shoal/core';
 import { type Hello, type Link, type LinkMessage, type LinkTransport, releaseMessage } from '@shoal/link';
 import type { Logger } from '@shoal/telemetry';
+import type { LinkCount } from '../metrics/router-metrics';
 
 /** What an instance announces so that it can be reached. */
 interface Reachable {
@@ -57,6 +58,13 @@ export class LinkSet {
   /** All that are announced and connected: one that died stays announced for a while, and takes nothing. */
   *reachable(): Iterable<string> {
     for (const [id, peer] of this.#peers) if (peer.link) yield id;
+  }
+
+  /** How many links there are, and how many instances are announced and not reached. */
+  count(): LinkCount {
+    let open = this.#leaving.size;
+    for (const { link } of this.#peers.values()) if (link) open += 1;
+    return { open, connecting: this.#peers.size + this.#leaving.size - open };
   }
 
   /** Follows announcements no more and ends all links, flushing what was queued; no event comes after. */

@@ -2,7 +2,9 @@ import { type Bus, batchingPrefix, runnersPrefix } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Hello, LinkTransport } from '@shoal/link';
 import type { Logger } from '@shoal/telemetry';
+import type { RouterMetrics } from '../metrics/router-metrics';
 import { RequestTable } from '../requests/request-table';
+import type { Roads } from '../requests/roads';
 import { LinkSet } from './link-set';
 import { rendezvousOwner } from './rendezvous';
 
@@ -22,14 +24,15 @@ export class RouterLinks {
   readonly #runners: LinkSet;
   #onReach: () => void = () => undefined;
 
-  constructor(deps: RouterLinksDeps) {
+  constructor(deps: RouterLinksDeps, metrics?: RouterMetrics) {
     const self: Hello = { kind: 'hello', role: 'router', id: deps.id };
     const parts = { ...deps, self };
-    this.table = new RequestTable(deps.clock, {
+    const roads: Roads = {
       owner: (queue) => rendezvousOwner(queue, this.#batching.reachable()),
       batching: (id) => this.#batching.get(id),
       runner: (id) => this.#runners.get(id),
-    });
+    };
+    this.table = new RequestTable(deps.clock, roads, metrics);
     const { table } = this;
     this.#batching = new LinkSet(parts, batchingPrefix, {
       opened: () => {
@@ -47,6 +50,8 @@ export class RouterLinks {
       message: (id, message) => table.runnerMessage(id, message),
       closed: (id) => table.runnerClosed(id),
     });
+    metrics?.followLinks('batching', () => this.#batching.count());
+    metrics?.followLinks('runner', () => this.#runners.count());
   }
 
   /** Whether a batching instance takes offers. */

@@ -1,4 +1,5 @@
 import { type ShoalError, toShoalError } from '@shoal/core';
+import type { RouterMetrics } from '../metrics/router-metrics';
 import type { InferPlan } from '../requests/infer-plan';
 import type { FailureOrigin, PendingRequest, Waiter } from '../requests/pending-request';
 import type { RequestTable } from '../requests/request-table';
@@ -27,6 +28,7 @@ export interface InferCallParts {
   readonly release: (computeUs: number) => void;
   /** Compares it with a shadow version, which is not needed when it is cancelled. */
   readonly pair: { abandon(): void } | undefined;
+  readonly metrics: RouterMetrics | undefined;
 }
 
 /** One accepted request on its way, from admission to answer. */
@@ -70,6 +72,8 @@ export class InferCall implements Waiter {
       return;
     }
     this.#end(computeUs);
+    const { metrics } = this.#parts;
+    if (metrics && this.#plan && this.#pending) metrics.answered(this.#plan.version, this.#pending.acceptedAt);
     this.#listener.answered(bytes, done);
   }
 

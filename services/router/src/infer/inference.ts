@@ -5,6 +5,7 @@ import type { Caller } from '../access/caller';
 import type { Usage } from '../access/quotas';
 import type { Catalog } from '../catalog/catalog';
 import type { VersionEntry } from '../catalog/version-entry';
+import type { RouterMetrics } from '../metrics/router-metrics';
 import type { Admission } from '../requests/admission';
 import { heldBytes } from '../requests/held-bytes';
 import type { InferPlan } from '../requests/infer-plan';
@@ -47,6 +48,8 @@ export interface InferenceDeps {
   readonly shadowBounds: ShadowBounds;
   /** Undefined where nothing is recorded. */
   readonly traces?: RequestTraces | undefined;
+  /** Undefined: nothing is measured. */
+  readonly metrics: RouterMetrics | undefined;
 }
 
 /** Takes requests in: finds their model, checks and admits them, and hands them to the table. */
@@ -68,10 +71,13 @@ export class Inference {
 
   /** Starts a request. @throws ShoalError that the client is to see when it is refused at once; then `listener` hears nothing. */
   start(view: InferRequestView, origin: InferOrigin, listener: InferListener): InferCall {
-    const { table, admission, lifecycle, regions, traffic, clock } = this.#deps;
+    const { table, admission, lifecycle, regions, traffic, clock, metrics } = this.#deps;
     const { caller } = origin;
     // Also while it drains: what reaches it then was sent before its client could know.
-    if (lifecycle.state === 'STOPPED') throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    if (lifecycle.state === 'STOPPED') {
+      metrics?.shed('draining', '');
+      throw new ShoalError('UNAVAILABLE', 'the server is shutting down');
+    }
     // First of all: whoever may not use a model learns nothing of it.
     caller?.checkModel(view.modelName);
     const use = regions && new RegionUse(regions, caller);
@@ -79,9 +85,9 @@ export class Inference {
       const route = traffic.route(view, origin.headers);
       const plan = this.#plan(view, origin.unary, use, route);
       const bytes = heldBytes(plan, origin.message);
-      const { rows, background } = plan.request;
-      admission.admit(bytes, background);
-      const usage = caller && this.#count(caller, rows, bytes, background);
+      const { background } = plan.request;
+      admission.admit(bytes, background, plan.version.announcement.model);
+      const usage = caller && this.#count(caller, plan, bytes);
       let call: InferCall | undefined;
       try {
         const pair =
@@ -96,6 +102,7 @@ export class Inference {
           },
           pair,
           table,
+          metrics,
         });
         origin.trace?.accepted(plan);
         call.submit(plan, origin.deadline ?? Infinity, origin.trace);
@@ -126,11 +133,12 @@ export class Inference {
   }
 
   /** Against the quotas of the caller's tenant; what was admitted is given back when it does not pass. */
-  #count(caller: Caller, rows: number, bytes: number, background: boolean): Usage {
+  #count(caller: Caller, { request: { rows, background }, version }: InferPlan, bytes: number): Usage {
     try {
       return caller.admit(rows, bytes);
     } catch (thrown) {
       this.#deps.admission.release(bytes, background);
+      this.#deps.metrics?.shed('quota', version.announcement.model);
       throw thrown;
     }
   }

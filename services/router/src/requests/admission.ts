@@ -6,18 +6,23 @@ export interface AdmissionLimits {
   readonly bytes: number;
 }
 
+/** Told of what is turned away. */
+export type Shed = (reason: 'admission_requests' | 'admission_bytes', model: string) => void;
+
 /** Of both limits, for requests in the background, so that a flood of them leaves room for the others. */
 const backgroundShare = 1 / 4;
 
 /** Bounds what is accepted and not yet answered, so that overload costs refusals and not the process. */
 export class Admission {
   readonly #limits: AdmissionLimits;
+  readonly #shed: Shed | undefined;
   #requests = 0;
   #bytes = 0;
   readonly #background = { requests: 0, bytes: 0 };
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: AdmissionLimits, shed?: Shed) {
     this.#limits = limits;
+    this.#shed = shed;
   }
 
   /** More than this is never admitted. */
@@ -33,19 +38,26 @@ export class Admission {
     return this.#bytes;
   }
 
-  /** Counts a request in; `release` must follow. @throws ShoalError RESOURCE_EXHAUSTED when it does not fit. */
-  admit(bytes: number, background = false): void {
+  /**
+   * Counts a request in; `release` must follow.
+   * @param model Whose it is, for the metrics.
+   * @throws ShoalError RESOURCE_EXHAUSTED when it does not fit.
+   */
+  admit(bytes: number, background = false, model = ''): void {
     const { requests: maxRequests, bytes: maxBytes } = this.#limits;
     if (bytes > maxBytes) {
+      this.#shed?.('admission_bytes', model);
       throw refused(`the request has ${bytes} bytes, more than the ${maxBytes} that this server holds at a time`);
     }
     if (this.#requests >= maxRequests) {
+      this.#shed?.('admission_requests', model);
       throw refused(`the server is at its limit of ${maxRequests} unanswered requests; try again later`);
     }
     if (this.#bytes + bytes > maxBytes) {
+      this.#shed?.('admission_bytes', model);
       throw refused(`the server is at its limit of ${maxBytes} bytes in unanswered requests; try again later`);
     }
-    if (background) this.#admitBackground(bytes);
+    if (background) this.#admitBackground(bytes, model);
     this.#requests += 1;
     this.#bytes += bytes;
   }
@@ -58,14 +70,16 @@ export class Admission {
     this.#background.bytes -= bytes;
   }
 
-  #admitBackground(bytes: number): void {
+  #admitBackground(bytes: number, model: string): void {
     const held = this.#background;
     const requests = Math.ceil(this.#limits.requests * backgroundShare);
     const maxBytes = Math.ceil(this.#limits.bytes * backgroundShare);
     if (held.requests >= requests) {
+      this.#shed?.('admission_requests', model);
       throw refused(`the server is at its limit of ${requests} unanswered background requests; try again later`);
     }
     if (held.bytes + bytes > maxBytes) {
+      this.#shed?.('admission_bytes', model);
       throw refused(
         `the server is at its limit of ${maxBytes} bytes in unanswered background requests; try again later`,
       );

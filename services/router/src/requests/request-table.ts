@@ -2,6 +2,7 @@ import { type CancelTimer, type Clock, IdTable, IndexedHeap, ShoalError, toShoal
 import { type Answer, type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
 import { errorTexts } from '@shoal/protocol';
 import type { RequestTrace, Setback } from '../tracing/request-trace';
+import type { RouterMetrics, ShedReason } from '../metrics/router-metrics';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
 import { dataMessage, offerMessage } from './request-messages';
@@ -31,6 +32,7 @@ const longestRestMs = 500;
 export class RequestTable {
   readonly #clock: Clock;
   readonly #roads: Roads;
+  readonly #metrics: RouterMetrics | undefined;
   readonly #byOffer = new IdTable<PendingRequest>();
   /** Runners whose links have closed and not been opened again, the latest last. */
   readonly #cutOff = new Set<string>();
@@ -40,9 +42,11 @@ export class RequestTable {
   #lastOfferId = 0;
   #timer: { readonly at: number; readonly cancel: CancelTimer } | undefined;
 
-  constructor(clock: Clock, roads: Roads) {
+  /** @param metrics Undefined: nothing is measured. */
+  constructor(clock: Clock, roads: Roads, metrics?: RouterMetrics) {
     this.#clock = clock;
     this.#roads = roads;
+    this.#metrics = metrics;
   }
 
   /** Offers that stand, and requests without one. */
@@ -63,13 +67,14 @@ export class RequestTable {
     const late = this.#clock.now() + deadlineSlackMs >= request.deadline;
     this.#recall(request, late ? 'deadline' : 'cancelled');
     this.#forget(request);
+    this.#metrics?.canceled(request.plan.version);
   }
 
   /** Fails all that is left; nothing may be submitted any more. */
   close(error: ShoalError): void {
     for (const request of new Set([...this.#byOffer.values(), ...this.#idle])) {
       this.#recall(request, 'cancelled');
-      this.#fail(request, error, 'router');
+      this.#giveUp(request, error, 'draining');
     }
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -89,7 +94,7 @@ export class RequestTable {
     for (const request of this.#offered((candidate) => candidate.batching === id)) {
       if (request.state === 'sent') (request.orphans ??= []).push(request.offerId);
       else this.#byOffer.delete(request.offerId);
-      request.trace?.setBack('BATCHING_LOST');
+      this.#setBack(request, 'BATCHING_LOST');
       this.#offer(request);
     }
   }
@@ -134,7 +139,7 @@ export class RequestTable {
     } catch (thrown) {
       if (thrown instanceof ShoalError) return undefined;
       const message = 'the answer is larger than this server can hold';
-      this.#fail(request, new ShoalError('RESOURCE_EXHAUSTED', message), 'router');
+      this.#giveUp(request, new ShoalError('RESOURCE_EXHAUSTED', message));
       return undefined;
     }
   }
@@ -149,11 +154,11 @@ export class RequestTable {
       this.#forgiveCut(request);
       request.losses += 1;
       request.lostRunner = id;
-      request.trace?.setBack('RUNNER_LOST');
+      this.#setBack(request, 'RUNNER_LOST');
       if (request.losses < maxLosses) this.#offer(request);
       else {
         const message = `the model's process ended ${maxLosses} times while it had this request, which is not tried again`;
-        this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');
+        this.#giveUp(request, new ShoalError('UNAVAILABLE', message));
       }
     }
   }
@@ -202,7 +207,7 @@ export class RequestTable {
     try {
       link.send(offerMessage(request, now));
     } catch (thrown) {
-      this.#fail(request, toShoalError(thrown), 'router');
+      this.#giveUp(request, toShoalError(thrown));
     }
   }
 
@@ -239,7 +244,7 @@ export class RequestTable {
     } catch (thrown) {
       // No message holds it. Its batch must not wait for it, nor its client.
       this.#recall(request, 'cancelled');
-      this.#fail(request, toShoalError(thrown), 'router');
+      this.#giveUp(request, toShoalError(thrown));
     }
   }
 
@@ -258,6 +263,7 @@ export class RequestTable {
         return;
       }
     }
+    if (origin === 'queue' && code === 'DEADLINE_EXCEEDED') this.#noteDeadline(request);
     this.#fail(request, new ShoalError(code, message), origin);
   }
 
@@ -267,7 +273,7 @@ export class RequestTable {
     try {
       plan = request.waiter.replan();
     } catch (thrown) {
-      this.#fail(request, toShoalError(thrown), 'queue');
+      this.#giveUp(request, toShoalError(thrown), undefined, 'queue');
       return;
     }
     request.plan = plan;
@@ -277,11 +283,11 @@ export class RequestTable {
   /** It came back without having run: offer it again, at once the first time and then after growing pauses. */
   #return(request: PendingRequest, refusal: string, why: Setback): void {
     request.returns += 1;
-    request.trace?.setBack(why);
+    this.#setBack(request, why);
     // A road that is cut is no fault of the request's: however often it is drawn to it, others may be given next.
     const cut = refusal === unreachable && this.#clock.now() < request.acceptedAt + unroutedMs;
     if (request.returns > maxReturns && !cut) {
-      this.#fail(request, new ShoalError('UNAVAILABLE', refusal), 'queue');
+      this.#giveUp(request, new ShoalError('UNAVAILABLE', refusal), undefined, 'queue');
     } else if (request.returns === 1) {
       this.#offer(request);
     } else {
@@ -308,8 +314,29 @@ export class RequestTable {
   }
 
   #expire(request: PendingRequest): void {
+    this.#noteDeadline(request);
     this.#recall(request, 'deadline');
     this.#fail(request, new ShoalError('DEADLINE_EXCEEDED', 'Deadline Exceeded'), 'router');
+  }
+
+  /** One that runs already was not turned away. */
+  #noteDeadline({ state, plan: { version } }: PendingRequest): void {
+    this.#metrics?.canceled(version);
+    if (state !== 'sent') this.#metrics?.shed('deadline', version.announcement.model);
+  }
+
+  /** It has to be offered again, or is given up. */
+  #setBack({ trace }: PendingRequest, why: Setback): void {
+    trace?.setBack(why);
+    this.#metrics?.setBack(why);
+  }
+
+  /** Fails what only this router knows to have failed. */
+  #giveUp(request: PendingRequest, error: ShoalError, shed?: ShedReason, origin: FailureOrigin = 'router'): void {
+    const { version } = request.plan;
+    this.#metrics?.failed(version);
+    if (shed !== undefined) this.#metrics?.shed(shed, version.announcement.model);
+    this.#fail(request, error, origin);
   }
 
   #fail(request: PendingRequest, error: ShoalError, origin: FailureOrigin): void {
@@ -356,7 +383,7 @@ export class RequestTable {
         this.#return(request, unreachable, 'RUNNER_UNREACHABLE');
       } else {
         const message = 'the part of the server that batches requests cannot be reached';
-        this.#fail(request, new ShoalError('UNAVAILABLE', message), 'router');
+        this.#giveUp(request, new ShoalError('UNAVAILABLE', message), 'unroutable');
       }
     }
   }

@@ -4,6 +4,7 @@ import { explainFlags } from '@shoal/explainability';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { processFlags } from '../flags';
+import { type MetricsConfig, clusterMetricsFlags } from '../metrics/flags';
 
 const linkTlsFlags = {
   linkCert: {
@@ -124,6 +125,7 @@ export const routerProcessFlags = {
     help: 'The router is ready only while it has a link to batching and at least one model serves, or none is missing; false: as soon as it answers calls.',
   },
   ...clusterFlags,
+  ...clusterMetricsFlags,
   ...processFlags,
 } as const;
 export const batchingProcessFlags = {
@@ -131,6 +133,7 @@ export const batchingProcessFlags = {
   ...linkAddressFlag,
   ...linkFlags,
   ...clusterFlags,
+  ...clusterMetricsFlags,
   ...processFlags,
 } as const;
 export const workerProcessFlags = {
@@ -142,6 +145,7 @@ export const workerProcessFlags = {
   },
   ...linkFlags,
   ...clusterFlags,
+  ...clusterMetricsFlags,
   ...processFlags,
 } as const;
 
@@ -197,6 +201,7 @@ export const explainProcessFlags = {
   ...linkAddressFlag,
   ...linkFlags,
   ...clusterFlags,
+  ...clusterMetricsFlags,
   ...processFlags,
 } as const;
 
@@ -208,4 +213,4 @@ export type RouterProcessConfig = ConfigOf<typeof routerProcessFlags>;
 export type BatchingProcessConfig = ConfigOf<typeof batchingProcessFlags>;
 export type WorkerProcessConfig = ConfigOf<typeof workerProcessFlags>;
 /** What all of them are told. */
-export type ClusterConfig = ConfigOf<typeof clusterFlags> & ConfigOf<typeof processFlags>;
+export type ClusterConfig = ConfigOf<typeof clusterFlags> & ConfigOf<typeof processFlags> & MetricsConfig;

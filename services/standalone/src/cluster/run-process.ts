@@ -6,6 +6,7 @@ import { type Logger, createLogger } from '@shoal/telemetry';
 import { firstSignal } from '../first-signal';
 import { openHealthPort } from '../health/health-port';
 import { ProcessHealth } from '../health/process-health';
+import { openMetrics } from '../metrics/process-metrics';
 import { logControlOf } from '../log-control';
 import { project } from '../project';
 import type { ServeShell } from '../serve';
@@ -36,14 +37,28 @@ export async function runProcess<Config extends ClusterConfig>(
   const signal = firstSignal(shell);
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
+  const metrics = await openMetrics(config, shell);
   const joining = createNatsBus({ url, clock, random, logger, name: id, ...natsOptions });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
   if (bus === undefined) {
+    await metrics.close();
     await healthPort?.close();
     return 0;
   }
   const started = await startOn(bus, () =>
-    start({ id, config, bus, clock, random, logger, logControl, linkTls, grpcTls, print: (line) => shell.print(line) }),
+    start({
+      id,
+      config,
+      bus,
+      clock,
+      random,
+      logger,
+      logControl,
+      linkTls,
+      grpcTls,
+      metrics: metrics.registry,
+      print: (line) => shell.print(line),
+    }),
   );
   if (started.readiness) health.follow(started.readiness);
   else void Promise.all([bus.joined, started.able]).then(() => health.ready());
@@ -57,6 +72,7 @@ export async function runProcess<Config extends ClusterConfig>(
   await bus.close();
   linkTls?.files.close();
   natsTls?.close();
+  await metrics.close();
   await healthPort?.close();
   shell.print('Everything has ended. Bye.');
   return typeof ended === 'string' ? 0 : ended;
