@@ -85,6 +85,8 @@ export interface Batch {
   readonly rows: readonly number[];
   /** The batch's place in a trace of its own, where a member's is recorded. */
   readonly trace?: Uint8Array;
+  /** With a trace: when it was granted, by the wall clock of batching, in ms with a fraction. */
+  readonly grantedMs?: number;
 }
 
 /** Where the client wants an output: in a file of its own, which the router has open. */

@@ -24,3 +24,4 @@ export type { AttributeValue, Span, SpanKind, Tracer } from './tracing/span';
 export { type SpanContext, contextBytes, contextFromWire, spanIdOf, traceIdOf } from './tracing/span-context';
 export { type RemoteParent, formatTraceparent, parseTraceparent, unsampledTraceparent } from './tracing/traceparent';
 export type { TraceDoor, Tracing } from './tracing/tracing';
+export { WallTime } from './tracing/wall-time';

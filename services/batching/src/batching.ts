@@ -10,7 +10,7 @@ import {
 } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Hello, LinkTransport } from '@shoal/link';
-import type { Logger, MetricRegistry } from '@shoal/telemetry';
+import type { Logger, MetricRegistry, Tracing } from '@shoal/telemetry';
 import { CurveKeeper } from './curves/curve-keeper';
 import { fileCurves } from './curves/file-curves';
 import { stateCurves } from './curves/state-curves';
@@ -19,6 +19,7 @@ import type { BatchingConfig } from './flags';
 import { BatchingMetrics } from './metrics/batching-metrics';
 import { RouterLink } from './router-link';
 import { RunnerLinks } from './runner-links';
+import { BatchSpans } from './tracing/batch-spans';
 import { VersionQueues } from './version-queues';
 
 /** What a batching instance is made of. */
@@ -34,6 +35,8 @@ export interface BatchingDeps {
   readonly config: BatchingConfig;
   /** Where its metrics are kept; absent: nothing is measured. */
   readonly metrics?: MetricRegistry | undefined;
+  /** Undefined: nothing is recorded. */
+  readonly tracing?: Tracing | undefined;
   /** Given where other instances may grant batches to the same runners: numbers of batches must not meet there. */
   readonly random?: Random;
 }
@@ -59,8 +62,9 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
   const { bus, transport, clock, logger } = deps;
   const self: Hello = { kind: 'hello', role: 'batching', id: deps.id };
   const lastBatchId = deps.random ? Math.floor(deps.random.next() * batchRanges) * batchesPerInstance : 0;
+  const spans = deps.tracing && new BatchSpans(deps.tracing.tracer('batching'), clock);
   const metrics = deps.metrics && new BatchingMetrics(deps.metrics);
-  const dispatcher = new Dispatcher(clock, deps.config, lastBatchId, (key) => versions.drained(key), metrics);
+  const dispatcher = new Dispatcher(clock, deps.config, lastBatchId, (key) => versions.drained(key), metrics, spans);
   let routers = 0;
   metrics?.followLinks('router', () => ({ open: routers, connecting: 0 }));
   const { latencyFile } = deps.config;

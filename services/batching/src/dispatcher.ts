@@ -19,6 +19,7 @@ import { notReady } from './not-ready';
 import type { OfferTag, RouterLink } from './router-link';
 import type { RunnerEvents } from './runner-links';
 import { StatisticsRecord } from './statistics';
+import type { BatchSpans } from './tracing/batch-spans';
 import { WakeTimer } from './wake-timer';
 
 interface ReadyRunner {
@@ -43,17 +44,23 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   #ending: { readonly batch: Batch<OfferTag>; readonly done: Done; readonly now: number } | undefined;
 
   readonly #onDrained: (key: string) => void;
+  readonly #spans: BatchSpans | undefined;
 
-  /** @param onDrained Told of each queue that was retired and is now over. */
+  /**
+   * @param onDrained Told of each queue that was retired and is now over.
+   * @param spans Undefined: nothing is recorded.
+   */
   constructor(
     clock: Clock,
     config: BatchingConfig,
     lastBatchId: number,
     onDrained: (key: string) => void,
     metrics?: BatchingMetrics,
+    spans?: BatchSpans,
   ) {
     this.#clock = clock;
     this.#metrics = metrics;
+    this.#spans = spans;
     metrics?.follow(
       () => this.#openQueues(),
       () => clock.now(),
@@ -133,10 +140,14 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
 
   offer(router: RouterLink, offer: Offer): void {
     if (router.ticket(offer.offerId) !== undefined) return;
-    const ticket = this.#scheduler.offer(this.#clock.now(), offer.queue, offer, router.tag(offer));
+    const trace = this.#spans?.offered(offer);
+    const ticket = this.#scheduler.offer(this.#clock.now(), offer.queue, offer, router.tag(offer, trace));
     if (ticket === undefined) {
       router.reject(offer.offerId, 'UNAVAILABLE', notReady(offer.queue), 'queue');
-    } else if (ticket.state !== 'settled') router.keep(ticket);
+    } else if (ticket.state !== 'settled') {
+      router.keep(ticket);
+      if (trace) this.#spans?.waits(ticket);
+    }
   }
 
   cancel(router: RouterLink, { offerId }: Cancel): void {
@@ -161,6 +172,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     if (batch === undefined) return;
     if (done.outcome === 'ok') this.#executed(batch, done);
     if (this.#metrics) this.#busy(runner, done);
+    this.#spans?.done(batch, done);
     this.#ending = { batch, done, now };
     this.#scheduler.batchDone(now, runner, done.batchId, done);
     this.#ending = undefined;
@@ -173,18 +185,25 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   lost(runner: string): void {
     this.#runners.delete(runner);
     this.#metrics?.runnerLost(runner);
+    this.#spans?.lost(runner);
     this.#scheduler.runnerLost(this.#clock.now(), runner);
   }
 
-  dispatch({ id, queue, runner, members, dispatchedAt }: Batch<OfferTag>): void {
+  dispatch(batch: Batch<OfferTag>): void {
+    const { id, queue, runner, members, dispatchedAt } = batch;
     const meters = this.#metrics && this.#statistics.get(queue.key)?.meters;
     const routers: string[] = [];
     const rows: number[] = [];
+    let traced = false;
     for (const { tag } of members) {
       routers.push(tag.router.id);
       rows.push(tag.rows);
+      if (tag.trace !== undefined) traced = true;
     }
-    this.#runners.get(runner.id)?.link.send({ kind: 'batch', batchId: id, routers, rows });
+    const trace = traced ? this.#spans?.dispatched(batch) : undefined;
+    const link = this.#runners.get(runner.id)?.link;
+    if (trace) link?.send({ kind: 'batch', batchId: id, routers, rows, ...trace });
+    else link?.send({ kind: 'batch', batchId: id, routers, rows });
     for (let member = 0; member < members.length; member += 1) {
       const { router, offerId } = (members[member] as Ticket<OfferTag>).tag;
       router.link.send({ kind: 'send', offerId, batchId: id, member, runner: runner.id });
@@ -195,6 +214,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   settle(ticket: Ticket<OfferTag>, settlement: Settlement, rejection: Rejection | undefined): void {
     const { router, offerId } = ticket.tag;
     router.forget(offerId);
+    if (ticket.tag.trace !== undefined) this.#spans?.settled(ticket, settlement, rejection);
     if (settlement === 'answered') this.#answered(ticket);
     if (rejection === undefined) return;
     router.reject(offerId, rejection.code, rejection.message, rejection.origin);

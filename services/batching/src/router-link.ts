@@ -1,6 +1,7 @@
 import { type ErrorCode, IdTable } from '@shoal/core';
 import type { Link, Offer } from '@shoal/link';
 import type { Ticket } from '@shoal/scheduler';
+import type { MemberTrace } from './tracing/member-trace';
 
 /** What batching keeps with each request: whose it is. */
 export interface OfferTag {
@@ -8,6 +9,8 @@ export interface OfferTag {
   readonly offerId: number;
   /** As offered; the scheduler counts an empty request as one row. */
   readonly rows: number;
+  /** Undefined: it is not recorded. */
+  readonly trace: MemberTrace | undefined;
 }
 
 /** A router at the other end of a link, and its offers that are not settled yet. */
@@ -21,8 +24,8 @@ export class RouterLink {
     this.id = link.peer.id;
   }
 
-  tag(offer: Offer): OfferTag {
-    return { router: this, offerId: offer.offerId, rows: offer.rows };
+  tag(offer: Offer, trace: MemberTrace | undefined): OfferTag {
+    return { router: this, offerId: offer.offerId, rows: offer.rows, trace };
   }
 
   ticket(offerId: number): Ticket<OfferTag> | undefined {

@@ -12,7 +12,7 @@ import {
   createTransport,
 } from '@shoal/link';
 import { parseModelConfig } from '@shoal/repository';
-import { silentLogger } from '@shoal/telemetry';
+import { type Tracing, silentLogger } from '@shoal/telemetry';
 import { FakeClock } from '@shoal/testing';
 import { type BatchingConfig, type BatchingService, batchingFlags, startBatching } from '../src';
 
@@ -116,7 +116,7 @@ export class Rig {
   #service: BatchingService | undefined;
   #listeners: LinkListener[] = [];
 
-  static async start(config: Partial<BatchingConfig> = {}): Promise<Rig> {
+  static async start(config: Partial<BatchingConfig> = {}, tracing?: Tracing): Promise<Rig> {
     const rig = new Rig();
     const { bus, transport, clock } = rig;
     rig.#service = await startBatching({
@@ -127,6 +127,7 @@ export class Rig {
       clock,
       logger: silentLogger,
       config: { ...defaults, ...config },
+      tracing,
     });
     return rig;
   }

@@ -36,13 +36,14 @@ const trace = fc.uint8Array({ minLength: 25, maxLength: 25 }).map((array) => Buf
 const memberError = fc.record({ member: whole, code, message: text });
 
 /** A message that has a trace or has none. */
-function maybeTraced<M extends object>(fields: { readonly [K in keyof M]: fc.Arbitrary<M[K]> }) {
-  const plainly = fc.record<M>(fields);
+function maybeTraced<M extends object, T extends object>(fields: Fields<M>, withTrace?: Fields<T>) {
   return fc.oneof(
-    plainly,
-    fc.tuple(plainly, trace).map(([message, bytes25]) => ({ ...message, trace: bytes25 })),
+    fc.record<M>(fields),
+    fc.record<M & T>({ ...fields, ...withTrace, trace } as unknown as Fields<M & T>),
   );
 }
+
+type Fields<M> = { readonly [K in keyof M]: fc.Arbitrary<M[K]> };
 
 const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
   fc.record({ kind: fc.constant('hello'), role: fc.constantFrom('router', 'batching', 'runner'), id: text }),
@@ -69,7 +70,10 @@ const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
     message: text,
     origin: fc.constantFrom('model', 'queue'),
   }),
-  maybeTraced({ kind: fc.constant('batch'), batchId: whole, routers: fc.array(text), rows: fc.array(whole) }),
+  maybeTraced(
+    { kind: fc.constant('batch'), batchId: whole, routers: fc.array(text), rows: fc.array(whole) },
+    { grantedMs: time },
+  ),
   maybeTraced({
     kind: fc.constant('data'),
     batchId: whole,
@@ -130,6 +134,7 @@ function plain(message: FrameMessage): object {
   }
   if (message.kind === 'offer' || message.kind === 'batch' || message.kind === 'data') {
     words['trace'] = message.trace ?? Buffer.alloc(0);
+    if (message.kind === 'batch') words['grantedMs'] = message.grantedMs ?? 0;
   }
   if ('code' in message) words['code'] = statusNumbers[message.code];
   if ('memberErrors' in message) {
@@ -197,7 +202,14 @@ test('fields, kinds and forms of a later release are passed over; unpacked numbe
 
 test('a place in a trace outlives the frame, and one of another length is none', () => {
   const somewhere = Buffer.from(Array.from({ length: traceBytes }, (_, i) => i + 1));
-  const batch: FrameMessage = { kind: 'batch', batchId: 1, routers: ['r'], rows: [1], trace: somewhere };
+  const batch: FrameMessage = {
+    kind: 'batch',
+    batchId: 1,
+    routers: ['r'],
+    rows: [1],
+    trace: somewhere,
+    grantedMs: 1.5,
+  };
   const frame = encode([batch]);
   const [message] = decodeFrame(frame);
   frame.fill(0);

@@ -63,7 +63,8 @@ function putFields(sink: Sink, message: FrameMessage): void {
       sink.uint(1, message.batchId);
       for (const router of message.routers) sink.element(2, router);
       sink.uints(3, message.rows);
-      return putTrace(sink, 4, message.trace);
+      putTrace(sink, 4, message.trace);
+      return sink.double(5, message.grantedMs ?? 0);
     case 'withdraw':
       sink.uint(1, message.batchId);
       return sink.uint(2, message.member);

@@ -12,6 +12,7 @@ export function readBatch(reader: WireReader): Batch {
   const routers: string[] = [];
   const rows: number[] = [];
   let trace: Uint8Array | undefined;
+  let grantedMs = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) batchId = reader.uint();
@@ -19,9 +20,11 @@ export function readBatch(reader: WireReader): Batch {
     else if (tag === 0x1a) reader.uints(rows);
     else if (tag === 0x18) rows.push(reader.uint());
     else if (tag === 0x22) trace = readTrace(reader);
+    else if (tag === 0x29) grantedMs = reader.double();
     else reader.skip(tag);
   }
-  return trace ? { kind: 'batch', batchId, routers, rows, trace } : { kind: 'batch', batchId, routers, rows };
+  if (!trace) return { kind: 'batch', batchId, routers, rows };
+  return { kind: 'batch', batchId, routers, rows, trace, grantedMs };
 }
 
 /** Reads a `Data`; the tensors are views of the frame, or say where they lie. */
