@@ -23,6 +23,12 @@ export interface Estimator<R> {
   readonly done: boolean;
   /** The best answer so far; undefined before there is one. */
   result(): R | undefined;
+  /**
+   * Does a piece, of some milliseconds, of the computing that the last `tell` left to be done; false: nothing is left. Who has others
+   * to attend to calls it in between, before anything else; for who does not, `next` and `done` finish what is left. Until then
+   * `result` is of what has been computed.
+   */
+  work?(): boolean;
 }
 
 /** Perturbed rows, as feature values, [count × features] row-major; whoever evaluates them encodes them in the input's data type. */

@@ -16,6 +16,11 @@ export interface CoalitionPlan {
   take(mask: Uint8Array, values: Float64Array): void;
   /** Neither `write` nor `take` is called once this is true; may turn true in `begin` and `take` alone. */
   readonly done: boolean;
+  /**
+   * Does a piece of what the last `take` left to be done, and says whether anything is left. While there is, nothing else is called,
+   * and `done` is not looked at.
+   */
+  work?(): boolean;
   /** Called after `begin`. `evaluations` counts the ends and what was taken. */
   result(evaluations: number): ShapleyResult | undefined;
 }
@@ -31,12 +36,17 @@ class PlanEstimator implements Estimator<ShapleyResult> {
   private begun = false;
   private endsWritten = 0;
   private taken = 0;
+  /** Told and not yet taken, from a row on. */
+  private readonly told: { readonly batch: MaskBatch; readonly values: Float64Array; row: number }[] = [];
+  /** The plan has something left to be done. */
+  private working = false;
 
   constructor(plan: CoalitionPlan) {
     this.plan = plan;
   }
 
   get done(): boolean {
+    this.finish();
     return this.begun && this.plan.done;
   }
 
@@ -75,19 +85,47 @@ class PlanEstimator implements Estimator<ShapleyResult> {
           'FAILED_PRECONDITION',
           `the output to explain is ${value} for one of its perturbed inputs`,
         );
-    const { players } = batch;
-    for (let row = 0; row < batch.count && !this.done; row++)
+    this.told.push({ batch, values, row: 0 });
+    this.takeTold();
+  }
+
+  work(): boolean {
+    if (!this.working) return false;
+    this.working = this.plan.work?.() ?? false;
+    if (!this.working) this.takeTold();
+    return this.working;
+  }
+
+  /** All that is left to be done, at once. */
+  private finish(): void {
+    while (this.work());
+  }
+
+  /** Takes what was told, until something has to be done first. */
+  private takeTold(): void {
+    for (let first = this.told[0]; first !== undefined && !this.working; first = this.told[0]) {
+      const { batch, values, row } = first;
+      const { count, players, masks } = batch;
+      if (row === count || (this.begun && this.plan.done)) {
+        this.told.shift();
+        continue;
+      }
+      const outputs = values.length / count;
+      first.row++;
       this.take(
-        batch.masks.subarray(row * players, (row + 1) * players),
+        masks.subarray(row * players, (row + 1) * players),
         values.subarray(row * outputs, (row + 1) * outputs),
       );
+    }
   }
 
   private take(mask: Uint8Array, values: Float64Array): void {
     this.taken++;
     if (this.base === undefined) this.base = values.slice();
-    else if (this.begun) this.plan.take(mask, values);
-    else {
+    else if (this.begun) {
+      this.plan.take(mask, values);
+      this.working = this.plan.work?.() ?? false;
+    } else {
       this.begun = true;
       this.plan.begin(this.base, values.slice());
     }

@@ -4,13 +4,15 @@ import type { Estimator } from '../estimator';
 import { Looks, requireBudget, type SamplingOptions, settled } from '../games/convergence';
 import { type CoalitionPlan, estimatorOf } from '../games/plan';
 import { jackknifeParts, PairRegression, requirePlayers } from './pair-regression';
+import { PairSolver } from './pair-solver';
 
 class BanzhafPlan implements CoalitionPlan {
   readonly players: number;
   private readonly pairs: number;
   private readonly targetError: number | undefined;
   private readonly random;
-  private readonly looks = new Looks(2 * jackknifeParts);
+  private readonly looks: Looks;
+  private readonly solver = new PairSolver();
   private readonly pending: Uint8Array;
   private complement = false;
   private written = 0;
@@ -19,6 +21,7 @@ class BanzhafPlan implements CoalitionPlan {
   private ends: Float64Array = new Float64Array(0);
   private held: { mask: Uint8Array; values: Float64Array } | undefined;
   private converged = false;
+  private last = false;
   done = false;
 
   constructor(options: SamplingOptions) {
@@ -27,6 +30,8 @@ class BanzhafPlan implements CoalitionPlan {
     this.targetError = options.targetError;
     this.random = seededRandom(options.seed);
     this.pending = new Uint8Array(options.players);
+    // Fewer pairs than players leave the squares singular.
+    this.looks = new Looks(Math.max(2 * jackknifeParts, options.players));
   }
 
   begin(base: Float64Array, full: Float64Array): void {
@@ -57,19 +62,28 @@ class BanzhafPlan implements CoalitionPlan {
     for (let o = 0; o < differences.length; o++) differences[o] = (differences[o] as number) - (values[o] as number);
     const regression = this.regression as PairRegression;
     regression.sample(first, differences);
-    const last = regression.count === this.pairs;
+    this.last = regression.count === this.pairs;
+    if ((this.targetError !== undefined && this.looks.due(regression.count)) || this.last)
+      this.solver.start(regression);
+  }
+
+  work(): boolean {
+    if (!this.solver.due) return false;
+    const solutions = this.solver.step();
+    if (!solutions) return true;
     const { targetError } = this;
-    if (targetError !== undefined && (this.looks.due(regression.count) || last))
-      this.converged = this.base.every((_, o) => settled(regression.solve(o), regression.errors(o), targetError));
-    this.done = last || this.converged;
+    if (targetError !== undefined)
+      this.converged = solutions.every(({ values, errors }) => settled(values, errors, targetError));
+    this.done = this.last || this.converged;
+    return false;
   }
 
   result(evaluations: number): ShapleyResult | undefined {
     const { regression } = this;
     if (regression === undefined || regression.count === 0) return undefined;
-    const outputs = Array.from(this.base, (base, o) =>
-      attribution(regression.solve(o), regression.errors(o), base, this.ends[o] as number),
-    );
+    const outputs = this.solver
+      .solutions(regression)
+      .map(({ values, errors }, o) => attribution(values, errors, this.base[o] as number, this.ends[o] as number));
     const stopReason = this.converged ? 'target_error' : 'budget';
     return { outputs, exact: false, converged: this.converged, stopReason, evaluations };
   }

@@ -6,6 +6,7 @@ import { Looks, requireBudget, type SamplingOptions, settled } from '../games/co
 import { type CoalitionPlan, estimatorOf } from '../games/plan';
 import { identity, shuffleFront } from '../games/shuffle';
 import { jackknifeParts, PairRegression, requirePlayers } from './pair-regression';
+import { PairSolver } from './pair-solver';
 
 /** A size s with its complement n−s. */
 interface SizeClass {
@@ -50,7 +51,8 @@ class KernelPlan implements CoalitionPlan {
   private readonly sampledMass: number;
   private readonly pairs: number;
   private readonly exact: boolean;
-  private readonly looks = new Looks(2 * jackknifeParts);
+  private readonly looks: Looks;
+  private readonly solver = new PairSolver();
   private readonly random;
   private readonly order: Int32Array;
   private readonly pending: Uint8Array;
@@ -66,6 +68,7 @@ class KernelPlan implements CoalitionPlan {
   private takenInClass = 0;
   private takeClass = 0;
   private converged = false;
+  private last = false;
   done = false;
 
   constructor(options: SamplingOptions) {
@@ -82,6 +85,8 @@ class KernelPlan implements CoalitionPlan {
     this.random = seededRandom(options.seed);
     this.order = identity(options.players);
     this.pending = new Uint8Array(options.players);
+    // Fewer pairs than players leave the squares singular.
+    this.looks = new Looks(Math.max(2 * jackknifeParts, options.players));
   }
 
   begin(base: Float64Array, full: Float64Array): void {
@@ -154,10 +159,20 @@ class KernelPlan implements CoalitionPlan {
       }
     }
     const { targetError } = this.options;
-    const last = this.takenPairs === this.pairs;
-    if (targetError !== undefined && !this.exact && (this.looks.due(regression.count) || last))
-      this.converged = this.base.every((_, o) => settled(regression.solve(o), regression.errors(o), targetError));
-    this.done = last || this.converged;
+    this.last = this.takenPairs === this.pairs;
+    const looks = targetError !== undefined && !this.exact && this.looks.due(regression.count);
+    if (looks || this.last) this.solver.start(regression);
+  }
+
+  work(): boolean {
+    if (!this.solver.due) return false;
+    const solutions = this.solver.step();
+    if (!solutions) return true;
+    const { targetError } = this.options;
+    if (targetError !== undefined && !this.exact)
+      this.converged = solutions.every(({ values, errors }) => settled(values, errors, targetError));
+    this.done = this.last || this.converged;
+    return false;
   }
 
   result(evaluations: number): ShapleyResult | undefined {
@@ -165,17 +180,14 @@ class KernelPlan implements CoalitionPlan {
     // Before the small sizes are through, an answer would be biased.
     if (regression === undefined || this.takeClass < this.full.length) return undefined;
     if (!this.exact && regression.count === 0) return undefined;
+    const solutions = this.players > 1 ? this.solver.solutions(regression) : undefined;
     const outputs = Array.from(base, (value, o) => {
-      const errors = this.exact ? undefined : regression.errors(o);
-      return attribution(this.solve(regression, o), errors, value, ends[o] as number);
+      const end = ends[o] as number;
+      const { values, errors } = solutions?.[o] ?? { values: Float64Array.of(end - value), errors: undefined };
+      return attribution(values, this.exact ? undefined : errors, value, end);
     });
     const stopReason = this.exact ? 'exact' : this.converged ? 'target_error' : 'budget';
     return { outputs, exact: this.exact, converged: this.exact || this.converged, stopReason, evaluations };
-  }
-
-  private solve(regression: PairRegression, output: number): Float64Array {
-    if (this.players > 1) return regression.solve(output);
-    return Float64Array.of((this.ends[output] as number) - (this.base[output] as number));
   }
 }
 

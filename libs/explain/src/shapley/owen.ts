@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import { attribution, type ShapleyResult } from '../attribution';
 import type { Estimator } from '../estimator';
+import { bitCount } from '../games/bit-count';
 import { shapleyWeight } from '../games/coalitions';
 import { type CoalitionPlan, estimatorOf } from '../games/plan';
 
@@ -133,12 +134,6 @@ class Cursor {
     this.inner = 1;
     return this.group < this.groups.length;
   }
-}
-
-function bitCount(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
-  return count;
 }
 
 function coalitionCount(groups: Groups): number {

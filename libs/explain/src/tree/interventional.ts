@@ -1,10 +1,11 @@
 import { ShoalError } from '@shoal/core';
 
+import { bitCount } from '../games/bit-count';
 import { addLeaf, addLeafPairs } from './add-leaf';
 import { backgroundPatterns, type BackgroundPatterns } from './background-patterns';
 import { betas } from './betas';
 import { evaluateForest, nodeMode } from './forest';
-import { bitCount, failedSlots } from './leaf-paths';
+import { failedSlots } from './leaf-paths';
 import type { TreeModel } from './read-trees';
 import { prepareRow, type Shares, TreeExplainer, type TreeExplainerOptions } from './tree-explainer';
 

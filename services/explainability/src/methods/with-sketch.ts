@@ -21,6 +21,10 @@ class ChainedSource implements AskSource {
     // What the first has given out is told before what the second gives out.
     return this.#first.next(maxRows) ?? this.#second.next(maxRows);
   }
+
+  work(): boolean {
+    return this.#second.work?.() ?? false;
+  }
 }
 
 /** A method that has no answer before its end or for long, and one of a single permutation, which is known soon. */

@@ -14,4 +14,9 @@ export interface AskSource {
   /** The next rows, about `maxRows` of them; undefined: none before more has been told, or none any more. */
   next(maxRows: number): Ask | undefined;
   readonly done: boolean;
+  /**
+   * Does a piece, of some milliseconds, of the computing that is to be done before anything else, at the beginning or after a `tell`;
+   * false: nothing is left.
+   */
+  work?(): boolean;
 }

@@ -37,6 +37,10 @@ export class CoalitionSource implements AskSource {
     return batch && this.#ask(batch);
   }
 
+  work(): boolean {
+    return this.#estimator.work?.() ?? false;
+  }
+
   #ask(batch: MaskBatch): Ask {
     const { masker, ends } = this.#parts;
     const known = Array.from({ length: batch.count }, (_, mask) => knownValue(batch, mask, ends));

@@ -73,7 +73,7 @@ class Counting implements AskSource {
         const values = new Float32Array(into?.buffer as ArrayBuffer);
         values.forEach((_, at) => (values[at] = first + at));
       },
-      tell: (predictions: Float64Array) => void this.told.push(...predictions),
+      tell: (predictions: Float64Array): void => void this.told.push(...predictions),
     };
   }
 }
@@ -199,4 +199,77 @@ test('a server that ends the stream ends it with its reason', async () => {
 test('a method that neither asks nor ends is told of, not waited for', async () => {
   const idle: AskSource = { done: false, next: () => undefined };
   await expect(run(idle)).rejects.toThrow('neither asks nor ends');
+});
+
+/** Has something to compute at the beginning and after each tell, and notes in which turn of the event loop it does. */
+class Computing extends Counting {
+  readonly turns: number[] = [];
+  readonly early: string[] = [];
+  #pieces = 3;
+  #turn = 0;
+
+  work(): boolean {
+    if (this.#pieces === 0) return false;
+    if (this.turns.length === 0) this.#count();
+    this.turns.push(this.#turn);
+    this.#pieces -= 1;
+    return this.#pieces > 0;
+  }
+
+  override next() {
+    if (this.#pieces > 0) this.early.push('next');
+    const ask = super.next();
+    if (!ask) return undefined;
+    const tell = (predictions: Float64Array) => {
+      if (this.#pieces > 0) this.early.push('tell');
+      ask.tell(predictions);
+      this.#pieces = 3;
+    };
+    return { ...ask, tell };
+  }
+
+  /** Others that have something to do in each turn. */
+  #count(): void {
+    setImmediate(() => {
+      this.#turn += 1;
+      if (this.turns.length < 3 * (1 + 4)) this.#count();
+    });
+  }
+}
+
+test('what a method computes is done in pieces, with a turn for others after each, before it is asked or told more', async () => {
+  const source = new Computing(4, 10);
+  const driven = run(source);
+  const ended = driven.then(() => (source.given = -1));
+  while (source.given >= 0) {
+    await Promise.race([until(() => router.held.length > 0).catch(() => undefined), ended]);
+    while (router.held.length > 0) router.answer();
+  }
+  expect(await driven).toBe('done');
+  expect(source.told).toEqual(Array.from({ length: 40 }, (_, at) => 2 * at));
+  expect(source.early).toEqual([]);
+  expect(source.turns).toHaveLength(15);
+  for (let at = 0; at < 15; at += 3) expect(new Set(source.turns.slice(at, at + 3)).size).toBe(3);
+});
+
+test('who cancels a method that computes ends it at once; what it throws ends it, too', async () => {
+  let pieces = 0;
+  const endless: AskSource = { done: false, next: () => undefined, work: () => (pieces += 1) > 0 };
+  const driven = run(endless);
+  await until(() => pieces > 3);
+  abort.abort();
+  await expect(driven).rejects.toMatchObject({ code: 'CANCELLED' });
+  const before = pieces;
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(pieces).toBe(before);
+  for (const throwing of [1, 3]) {
+    abort = new AbortController();
+    pieces = 0;
+    const failing = () => {
+      pieces += 1;
+      if (pieces === throwing) throw new ShoalError('RESOURCE_EXHAUSTED', 'too large');
+      return true;
+    };
+    await expect(run({ ...endless, work: failing })).rejects.toThrow('too large');
+  }
 });

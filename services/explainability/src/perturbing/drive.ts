@@ -73,6 +73,8 @@ class Loop {
   readonly #open: Open[] = [];
   #bytes = 0;
   #over = false;
+  /** The source computes, a piece in each turn of the event loop, and is asked and told nothing meanwhile. */
+  #working = false;
 
   constructor(parts: DriveParts, events: LoopEvents) {
     this.#parts = parts;
@@ -86,6 +88,12 @@ class Loop {
       return;
     }
     this.#parts.pace.watch(() => this.#end('deadline'));
+    try {
+      this.#work();
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
     this.#go();
   }
 
@@ -95,9 +103,10 @@ class Loop {
 
   /** Tells what has been answered, asks what is wanted next, and sees whether there is an end to it. */
   #go(): void {
+    if (this.#working) return;
     try {
       this.#settle();
-      while (this.#mayAsk()) {
+      while (!this.#working && this.#mayAsk()) {
         const ask = this.#parts.source.next(this.#parts.limits.rows);
         if (!ask) break;
         this.#send(ask);
@@ -107,10 +116,26 @@ class Loop {
       this.#fail(thrown);
       return;
     }
-    if (this.#over) return;
+    if (this.#over || this.#working) return;
     if (this.#parts.source.done) this.#end('done');
     else if (this.#parts.pace.late) this.#end('deadline');
     else if (this.#open.length === 0) this.#fail(new ShoalError('INTERNAL', 'the method neither asks nor ends'));
+  }
+
+  /** Has the source compute what is due, and lets others have their turn in between. */
+  #work(): void {
+    this.#working = this.#parts.source.work?.() ?? false;
+    if (!this.#working) return;
+    setImmediate(() => {
+      if (this.#over) return;
+      try {
+        this.#work();
+      } catch (thrown) {
+        this.#fail(thrown);
+        return;
+      }
+      if (!this.#working) this.#go();
+    });
   }
 
   #mayAsk(): boolean {
@@ -145,10 +170,12 @@ class Loop {
   /** Tells the source what is complete, oldest first. */
   #settle(): void {
     for (let first = this.#open[0]; first?.missing === 0 && !this.#over; first = this.#open[0]) {
+      if (this.#working) return;
       this.#open.shift();
       this.#bytes -= first.bytes;
       if (this.#parts.source.done) continue;
       first.ask.tell(first.predictions);
+      this.#work();
       this.#parts.progressed?.();
     }
   }
