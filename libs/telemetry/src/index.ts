@@ -23,5 +23,6 @@ export {
 export type { AttributeValue, Span, SpanKind, Tracer } from './tracing/span';
 export { type SpanContext, contextBytes, contextFromWire, spanIdOf, traceIdOf } from './tracing/span-context';
 export { type RemoteParent, formatTraceparent, parseTraceparent, unsampledTraceparent } from './tracing/traceparent';
+export { SpanRelay, type SpanRelayOptions } from './tracing/span-relay';
 export type { TraceDoor, Tracing } from './tracing/tracing';
 export { WallTime } from './tracing/wall-time';

@@ -38,6 +38,13 @@ export class MemoryTracing implements Tracing, TraceDoor {
     return this;
   }
 
+  /** What was relayed, still encoded. */
+  readonly relayed: { readonly service: string; readonly encoded: Uint8Array; readonly spans: number }[] = [];
+
+  relay(service: string): (encoded: Uint8Array, spans: number) => void {
+    return (encoded, spans) => void this.relayed.push({ service, encoded, spans });
+  }
+
   tracer(service: string): Tracer {
     let tracer = this.#tracers.get(service);
     if (!tracer) {

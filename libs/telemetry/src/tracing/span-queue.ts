@@ -67,6 +67,15 @@ export class SpanQueue {
     return { ended: (span) => this.#add(part, span) };
   }
 
+  /** Takes spans of one service that another process has encoded (`SpanRelay`). */
+  relay(envelope: Envelope): (encoded: Uint8Array, spans: number) => void {
+    const part: Part = { envelope, buffer: Buffer.alloc(0), length: 0 };
+    this.#parts.push(part);
+    return (encoded, spans) => {
+      if (this.#admits(spans)) this.#append(part, encoded, spans);
+    };
+  }
+
   /** The next request; of what waits even when it is not a full batch. Undefined: nothing waits. */
   take(): EncodedBatch | undefined {
     if (this.#full.length === 0 && this.#spans > 0) this.#seal();
@@ -84,22 +93,32 @@ export class SpanQueue {
   }
 
   #add(part: Part, span: RecordedSpan): void {
-    const { spans, bytes, batchSpans, batchBytes } = this.#limits;
-    if (this.#fullSpans + this.#spans >= spans || this.#fullBytes + this.#bytes >= bytes) {
-      this.dropped++;
-      return;
-    }
+    if (!this.#admits(1)) return;
     const writer = this.#writer;
     writer.clear();
     encodeSpan(writer, span, this.#stamp);
-    if (this.#bytes > 0 && this.#bytes + writer.length > batchBytes) this.#seal();
-    append(part, writer);
-    this.#bytes += writer.length;
-    this.#spans++;
+    this.#append(part, writer.buffer.subarray(writer.at), 1);
+  }
+
+  /** Whether there is room; what finds none is counted. */
+  #admits(spans: number): boolean {
+    const { spans: maxSpans, bytes: maxBytes } = this.#limits;
+    if (this.#fullSpans + this.#spans < maxSpans && this.#fullBytes + this.#bytes < maxBytes) return true;
+    this.dropped += spans;
+    return false;
+  }
+
+  #append(part: Part, encoded: Uint8Array, spans: number): void {
+    const { batchSpans, batchBytes } = this.#limits;
+    if (this.#bytes > 0 && this.#bytes + encoded.length > batchBytes) this.#seal();
+    const first = this.#spans === 0;
+    append(part, encoded);
+    this.#bytes += encoded.length;
+    this.#spans += spans;
     if (this.#spans >= batchSpans || this.#bytes >= batchBytes) {
       this.#seal();
       this.#grown(true);
-    } else if (this.#spans === 1) this.#grown(this.#full.length > 0);
+    } else if (first) this.#grown(this.#full.length > 0);
   }
 
   #seal(): void {
@@ -113,14 +132,14 @@ export class SpanQueue {
   }
 }
 
-function append(part: Part, writer: BackWriter): void {
-  const length = part.length + writer.length;
+function append(part: Part, encoded: Uint8Array): void {
+  const length = part.length + encoded.length;
   if (length > part.buffer.length) {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * part.buffer.length, length, 16_384));
     part.buffer.copy(larger, 0, 0, part.length);
     part.buffer = larger;
   }
-  writer.buffer.copy(part.buffer, part.length, writer.at);
+  part.buffer.set(encoded, part.length);
   part.length = length;
 }
 

@@ -21,4 +21,6 @@ export interface Tracing {
   tracer(service: string): Tracer;
   readonly door: TraceDoor;
   readonly propagator: Propagator;
+  /** Takes encoded spans of a service whose processes have a `SpanRelay`, such as 'runner'. To be asked for once. */
+  relay(service: string): (encoded: Uint8Array, spans: number) => void;
 }
