@@ -198,7 +198,7 @@ test('what cannot be divided is refused in a sentence', async () => {
   expect(await refused(explained({ groups: [1] }))).toBe("explained: input 'text' has 2 words and 1 groups");
   expect(await refused(explained({ fixed: [2] }))).toContain('has no element 2 that could be fixed');
   expect(await refused(explained({ text: { pieces: ['two', 'words'] } }))).toContain('one after the other');
-  expect(await refused(explained({ grid: { rows: 1, columns: 1 } }))).toContain('neither grid nor removal');
+  expect(await refused(explained({ grid: { rows: 1, columns: 1 } }))).toContain('is of BYTES, which has neither grid');
   expect(await refused(textRequest('a b', { baseline: { sample: 1 } }))).toContain('texts have no other baseline');
   expect(await refused(textRequest('a b', { saliency: {} }))).toContain('by which nothing can be differentiated');
 }, 60_000);

@@ -21,6 +21,7 @@ import type { ExplainRequestMessage } from './requests/messages';
 import { type ChosenOutput, chooseOutput } from './requests/output-choice';
 import { type Players, playersOf } from './requests/players';
 import { invalid } from './requests/refuse';
+import { usualDivision } from './requests/usual-division';
 import type { Tensor } from './requests/tensor';
 
 /** One row to explain. */
@@ -51,9 +52,12 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   const { clock, config } = deps;
   refuseWhatIsNotServed(message);
   const output = chooseOutput(parts.answer, message.output, config.explainMaxOutputs);
-  const players = playersOf(row, message.explained, batched, config.explainMaxFeatures);
-  const explained = players.inputs.map(({ name }) => row.find((one) => one.name === name)?.bytes ?? new Uint8Array());
-  const background = await makeBackground(message.baseline, players, explained, {
+  const isChosen = message.method === undefined || message.method === 'auto';
+  const usual = isChosen && message.explained.length === 0 ? usualDivision(row, batched) : undefined;
+  const explained = usual ? [usual.explained] : message.explained;
+  const players = playersOf(row, explained, batched, config.explainMaxFeatures);
+  const contents = players.inputs.map(({ name }) => row.find((one) => one.name === name)?.bytes ?? new Uint8Array());
+  const background = await makeBackground(message.baseline, players, contents, {
     store: deps.backgrounds,
     maxRows: config.explainMaxBackgroundRows,
     maxBytes: config.explainOutstandingBytes,
@@ -64,7 +68,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   const baseKey = baseKeyOf(parts, players, background, output);
   const context: MethodContext = {
     players,
-    row: explained,
+    row: contents,
     output,
     batched,
     labels: version.labels?.[output.name] ?? [],
@@ -82,7 +86,8 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     targetError: targetErrorOf(message),
     options: message,
   };
-  const { name, reason, running: started } = await start(message.method, context);
+  const { name, reason: why, running: started } = await start(message.method, context);
+  const reason = usual ? `${usual.reason}; ${why}` : why;
   // Some methods know nothing for long; with a deadline there is to be something by then.
   const running: Running & { readonly sketched?: boolean } =
     call.deadline !== undefined && lateMethods.has(name) && started.answer() === undefined

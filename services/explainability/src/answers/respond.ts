@@ -1,5 +1,5 @@
-import type { Link, ShapleyResult, StopReason } from '@shoal/explain';
-import type { Answer } from '../methods/method';
+import type { Link, StopReason } from '@shoal/explain';
+import type { Answer, PixelMap } from '../methods/method';
 import type { BackgroundRows } from '../backgrounds/background-rows';
 import type { Usage } from '../perturbing/drive';
 import type { ChosenOutput } from '../requests/output-choice';
@@ -65,11 +65,14 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
       mean_round_trip_ms: parts.meanRoundTripMs,
     },
     quality: [],
+    divisions: players.inputs
+      .filter(({ isSegmented }) => isSegmented)
+      .map(({ name, playerOf }) => ({ input: name, feature_of: [...playerOf] })),
     ...result?.fields,
   };
 }
 
-function outputsOf({ output, labels }: AnswerParts, result: ShapleyResult): object[] {
+function outputsOf({ output, labels }: AnswerParts, result: Answer): object[] {
   return result.outputs.map((one, at) => ({
     output: output.name,
     index: output.indices[at],
@@ -81,7 +84,14 @@ function outputsOf({ output, labels }: AnswerParts, result: ShapleyResult): obje
     additivity_gap: one.additivityGap,
     interactions: [...(result.interactions?.[at] ?? [])],
     interaction_errors: [...(result.interactionErrors?.[at] ?? [])],
+    map: mapOf(result.maps?.[at]),
   }));
+}
+
+function mapOf(map: PixelMap | undefined): object | null {
+  if (!map) return null;
+  const { height, width, values, standardErrors = [] } = map;
+  return { height, width, values: [...values], standard_errors: [...standardErrors] };
 }
 
 function warningsOf({ link, output }: AnswerParts): string[] {

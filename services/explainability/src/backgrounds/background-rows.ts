@@ -10,5 +10,7 @@ export interface BackgroundRows {
   readonly name: string;
   /** SHA-256 of the rows as they are used, hex. */
   readonly sha256: string;
+  /** What is absent of an image is painted over from what surrounds it; the one row is what there is without any of it. */
+  readonly inpaints?: boolean;
   readonly warnings: readonly string[];
 }

@@ -1,8 +1,9 @@
 import { seededRandom } from '@shoal/core';
-import { summarize } from '@shoal/explain';
+import { blurBaseline, meanBaseline, summarize } from '@shoal/explain';
 import { elementSize, fromNumbers, toNumbers } from '@shoal/tensor';
 import { createHash } from 'node:crypto';
 import { numbersOf } from '../methods/numbers';
+import { imageOf, imageView, rowOfImage } from '../requests/image-view';
 import type { BaselineMessage } from '../requests/messages';
 import type { ExplainedInput, Players } from '../requests/players';
 import { invalid, quoted } from '../requests/refuse';
@@ -13,6 +14,9 @@ import { encodeBackground, rowsOf } from './stored-form';
 
 /** Rows × features × clusters that are averaged in good time. */
 const maxSummaryWork = 5_000_000;
+
+/** Of a blur, pixels: more costs much and shows no more. */
+const maxSigma = 100;
 
 export interface BackgroundParts {
   readonly store: BackgroundStore;
@@ -74,6 +78,7 @@ export async function makeBackground(
     source: found.source,
     name: found.name,
     sha256: createHash('sha256').update(encodeBackground(used)).digest('hex'),
+    ...(message?.generator?.kind === 'INPAINT' && { inpaints: true }),
     warnings: found.warnings,
   };
 }
@@ -152,17 +157,40 @@ async function find(
   };
 }
 
-function generated(
-  { name, datatype, shape, elements, padding }: ExplainedInput,
-  row: Uint8Array,
-  generator: BaselineMessage['generator'],
-): Tensor {
-  let value = padding ?? 0;
-  if (padding === undefined && generator?.kind === 'CONSTANT') value = generator.value;
-  if (padding === undefined && generator?.kind === 'MEAN')
-    value = toNumbers(datatype, row).reduce((sum, one) => sum + one, 0) / elements;
-  const bytes = fromNumbers(datatype, new Float64Array(elements).fill(value));
+function generated(input: ExplainedInput, row: Uint8Array, generator: BaselineMessage['generator']): Tensor {
+  const { name, datatype, shape } = input;
+  const bytes = fromNumbers(datatype, generatedValues(input, toNumbers(datatype, row), generator));
   return { name, datatype, shape: [1, ...shape], bytes };
+}
+
+function generatedValues(
+  { name, shape, elements, padding, axes }: ExplainedInput,
+  row: Float64Array,
+  generator: BaselineMessage['generator'],
+): Float64Array {
+  const filled = (value: number) => new Float64Array(elements).fill(value);
+  if (padding !== undefined) return filled(padding);
+  switch (generator?.kind) {
+    case 'CONSTANT':
+      return filled(generator.value);
+    case 'MEAN':
+      return filled(row.reduce((sum, one) => sum + one, 0) / elements);
+    case 'CHANNEL_MEAN':
+    case 'INPAINT': {
+      const view = imageView(name, shape, axes);
+      return rowOfImage(view, meanBaseline(imageOf(view, row)));
+    }
+    case 'BLUR': {
+      const view = imageView(name, shape, axes);
+      const sigma = generator.value === 0 ? Math.max(1, Math.min(view.height, view.width) / 16) : generator.value;
+      if (!(sigma > 0 && sigma <= maxSigma)) {
+        throw invalid(`baseline: a blur of ${generator.value} pixels, expected more than 0 and at most ${maxSigma}`);
+      }
+      return rowOfImage(view, blurBaseline(imageOf(view, row), sigma));
+    }
+    default:
+      return filled(0);
+  }
 }
 
 /** Indices of the rows that are used, in their order; all of them, or some drawn without replacement. */

@@ -45,6 +45,16 @@ export interface MethodContext {
 export interface Answer extends ShapleyResult {
   /** Fields of ExplainResponse. */
   readonly fields?: AnswerFields;
+  /** Of an image, by output; `values` are then means over the players' pixels. */
+  readonly maps?: readonly PixelMap[];
+}
+
+/** [height × width] */
+export interface PixelMap {
+  readonly height: number;
+  readonly width: number;
+  readonly values: Float64Array;
+  readonly standardErrors?: Float64Array;
 }
 
 /** Of ExplainResponse, as the loader takes them. */

@@ -3,10 +3,12 @@ import { quoted } from '../requests/refuse';
 import { anchorMethods } from './anchors';
 import { counterfactualMethods } from './counterfactual';
 import { curveMethods } from './curves';
+import { camMethods } from './grad-cam';
 import { gradientMethods } from './gradient';
 import { importanceMethods } from './importance';
 import type { Method } from './method';
 import { perturbMethods } from './perturb';
+import { riseMethods } from './rise';
 import { shapleyMethods } from './shapley';
 import { treeMethods } from './tree';
 
@@ -14,11 +16,13 @@ import { treeMethods } from './tree';
 export const methods: readonly Method[] = [
   ...shapleyMethods,
   ...perturbMethods,
+  ...riseMethods,
   ...anchorMethods,
   ...counterfactualMethods,
   ...curveMethods,
   ...importanceMethods,
   ...gradientMethods,
+  ...camMethods,
   ...treeMethods,
 ];
 

@@ -1,13 +1,12 @@
-import { type InferParameters, type InferResponseView, assembleInferRequest } from '@shoal/protocol';
+import { type InferResponseView, assembleInferRequest } from '@shoal/protocol';
 import { ShoalError } from '@shoal/core';
 import { type GradientTwin, gradientName, outputWeights } from '@shoal/explain';
 import { elementSize, fromNumbers, toNumbers } from '@shoal/tensor';
 import type { ChosenOutput } from '../requests/output-choice';
 import type { ExplainedInput } from '../requests/players';
 import type { Tensor } from '../requests/tensor';
+import { backgroundParameters } from './background-parameters';
 import type { Requests } from './row-requests';
-
-const background: InferParameters = new Map([['shoal.background', { kind: 'bool', value: true }]]);
 
 export interface GradientRequestParts {
   /** The twin's name. */
@@ -55,7 +54,7 @@ export class GradientRequests implements Requests {
     const contents = fromNumbers(output.datatype, weights);
     inputs.push({ name: outputWeights, datatype: output.datatype, shape: [rows, output.elements], contents });
     const outputs = [twin.output, ...explained.map(({ name }) => gradientName(name))];
-    return assembleInferRequest({ model, version: '', id: '', parameters: background, inputs, outputs });
+    return assembleInferRequest({ model, version: '', id: '', parameters: backgroundParameters, inputs, outputs });
   }
 
   read(view: InferResponseView, rows: number, into: Float64Array, fromRow: number): void {
@@ -76,7 +75,8 @@ export class GradientRequests implements Requests {
   }
 }
 
-function numbersOf({ outputs, rawOutputContents }: InferResponseView, name: string): Float64Array {
+/** A gradient twin's answer of a floating-point type. @throws ShoalError INTERNAL */
+export function numbersOf({ outputs, rawOutputContents }: InferResponseView, name: string): Float64Array {
   const at = outputs.findIndex((output) => output.name === name);
   const raw = rawOutputContents[at];
   const datatype = outputs[at]?.datatype;

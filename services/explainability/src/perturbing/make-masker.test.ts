@@ -6,7 +6,16 @@ import { playersOf } from '../requests/players';
 import type { Tensor } from '../requests/tensor';
 import { makeMasker } from './make-masker';
 
-const plain = { feature_names: [], groups: [], grid: null, text: null, fixed: [], removal: null };
+const plain = {
+  feature_names: [],
+  groups: [],
+  grid: null,
+  text: null,
+  fixed: [],
+  removal: null,
+  superpixels: null,
+  image: null,
+};
 const asked = (name: string, more: Partial<ExplainedInputMessage> = {}) => ({ ...plain, name, ...more });
 
 const row: Tensor[] = [

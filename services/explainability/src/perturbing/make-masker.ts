@@ -3,14 +3,17 @@ import {
   type Masker,
   type TextPiece,
   fixedInput,
+  inpaintedInput,
   masker,
   removingInput,
   stringsInput,
   textInput,
 } from '@shoal/explain';
-import { encodeStrings, fromNumbers } from '@shoal/tensor';
+import { encodeStrings, fromNumbers, toNumbers } from '@shoal/tensor';
 import type { BackgroundRows } from '../backgrounds/background-rows';
+import { imageView } from '../requests/image-view';
 import type { ExplainedInput, Players } from '../requests/players';
+import { invalid } from '../requests/refuse';
 import type { Tensor } from '../requests/tensor';
 import type { TextInput } from '../requests/text-input';
 
@@ -25,6 +28,7 @@ export function makeMasker(players: Players, row: readonly Tensor[], background:
     ...players.inputs.map((input, at) => {
       const own = bytesOf(input.name);
       if (input.padding !== undefined) return repeated(removing(input, own, input.padding), background.count);
+      if (background.inpaints) return inpainting(input, own);
       const { datatype, playerOf } = input;
       return fixedInput({ datatype, playerOf, row: own, background: background.contents[at] as Uint8Array });
     }),
@@ -34,6 +38,28 @@ export function makeMasker(players: Players, row: readonly Tensor[], background:
 
 function removing({ datatype, playerOf }: ExplainedInput, row: Uint8Array, padding: number): InputMasker {
   return removingInput({ datatype, playerOf, row, pad: fromNumbers(datatype, [padding]) });
+}
+
+/** @throws ShoalError INVALID_ARGUMENT where there are no holes that could be painted over */
+function inpainting({ name, datatype, shape, axes, playerOf }: ExplainedInput, row: Uint8Array): InputMasker {
+  const view = imageView(name, shape, axes);
+  const { height, width, channels, elementOf } = view;
+  const pixels = height * width;
+  const ofPixel = Int32Array.from(
+    { length: pixels },
+    (_, pixel) => playerOf[elementOf[pixel * channels] as number] ?? -1,
+  );
+  if (elementOf.some((element, at) => playerOf[element] !== ofPixel[Math.floor(at / channels)])) {
+    throw invalid('baseline: INPAINT needs features of whole pixels: divide the image (explained.grid, .superpixels)');
+  }
+  const planes = channels > 1 && elementOf[1] === pixels;
+  const isPlain = elementOf.every((element, at) => {
+    return element === (planes ? (at % channels) * pixels + Math.floor(at / channels) : at);
+  });
+  if (!isPlain)
+    throw invalid('baseline: INPAINT is of images of [channels, height, width] or [height, width, channels]');
+  const values = toNumbers(datatype, row);
+  return inpaintedInput({ datatype, image: { height, width, channels, planes, values }, playerOf: ofPixel });
 }
 
 function textMasker({ words, playerOf, elements, mask }: TextInput, row: Uint8Array, rows: number): InputMasker {

@@ -1,11 +1,9 @@
-import { type InferParameters, type InferResponseView, assembleInferRequest } from '@shoal/protocol';
+import { type InferResponseView, assembleInferRequest } from '@shoal/protocol';
 import { type DataType, elementSize } from '@shoal/tensor';
 import { byteElements } from '../requests/byte-elements';
 import type { Tensor } from '../requests/tensor';
+import { backgroundParameters } from './background-parameters';
 import { type OutputPick, readPredictions } from './prediction-reader';
-
-/** Requests that yield to others: the router and batching let plain inference go first. */
-const background: InferParameters = new Map([['shoal.background', { kind: 'bool', value: true }]]);
 
 /** An input that differs from row to row. */
 export interface EncodedInput {
@@ -72,7 +70,14 @@ export class RowRequests implements Requests {
       const contents = input ? slice(buffers[at] as Uint8Array, from, rows, input) : repeated(bytes, rows);
       return { name, datatype, shape: batched ? [rows, ...shape.slice(1)] : shape, contents };
     });
-    return assembleInferRequest({ model, version, id: '', parameters: background, inputs, outputs: [output.name] });
+    return assembleInferRequest({
+      model,
+      version,
+      id: '',
+      parameters: backgroundParameters,
+      inputs,
+      outputs: [output.name],
+    });
   }
 
   /** @throws ShoalError FAILED_PRECONDITION as `readPredictions` */
@@ -84,7 +89,7 @@ export class RowRequests implements Requests {
 /** A request of the row as it is, for all outputs. */
 export function plainRequest(model: string, version: string, row: readonly Tensor[]): Buffer {
   const inputs = row.map(({ name, datatype, shape, bytes }) => ({ name, datatype, shape, contents: bytes }));
-  return assembleInferRequest({ model, version, id: '', parameters: background, inputs, outputs: [] });
+  return assembleInferRequest({ model, version, id: '', parameters: backgroundParameters, inputs, outputs: [] });
 }
 
 function slice(bytes: Uint8Array, from: number, rows: number, { datatype, elements }: EncodedInput): Uint8Array {

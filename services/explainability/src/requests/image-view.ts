@@ -1,4 +1,5 @@
-import type { GridMessage } from './messages';
+import type { Image } from '@shoal/explain';
+import type { ExplainedInputMessage, ImageAxesMessage } from './messages';
 import { invalid, quoted } from './refuse';
 
 /** An input's row seen as an image. */
@@ -11,11 +12,8 @@ export interface ImageView {
   readonly elementOf: Uint32Array;
 }
 
-/** Axes of one row's shape; both 0 = the last two. */
-export type ImageAxes = Pick<GridMessage, 'height_axis' | 'width_axis'>;
-
 /** @throws ShoalError INVALID_ARGUMENT for axes that there are not */
-export function imageView(name: string, shape: readonly number[], axes: ImageAxes): ImageView {
+export function imageView(name: string, shape: readonly number[], axes: ImageAxesMessage): ImageView {
   const byDefault = axes.height_axis === 0 && axes.width_axis === 0;
   const heightAxis = byDefault ? shape.length - 2 : axes.height_axis;
   const widthAxis = byDefault ? shape.length - 1 : axes.width_axis;
@@ -45,4 +43,29 @@ export function byElement({ channels, elementOf }: ImageView, ofPixel: ArrayLike
     all[elementOf[at] as number] = ofPixel[Math.floor(at / channels)] as number;
   }
   return all;
+}
+
+/** Where the image is, as the request has it or as shapes usually have it. */
+export function imageAxes(
+  { image, grid, superpixels }: ExplainedInputMessage,
+  shape: readonly number[],
+): ImageAxesMessage {
+  const [height = 0, , channels = 0] = shape;
+  const usual = shape.length === 3 && channels <= 4 && height > 4 ? { height_axis: 0, width_axis: 1 } : lastTwo;
+  return image ?? grid ?? superpixels ?? usual;
+}
+
+const lastTwo: ImageAxesMessage = { height_axis: 0, width_axis: 0 };
+
+/** A row as an image, channels of a pixel beside each other. */
+export function imageOf({ height, width, channels, elementOf }: ImageView, row: Float64Array): Image {
+  const values = Float64Array.from(elementOf, (element) => row[element] as number);
+  return { height, width, channels, planes: false, values };
+}
+
+/** An image's values as a row of the input. */
+export function rowOfImage({ elementOf }: ImageView, values: Float64Array): Float64Array {
+  const row = new Float64Array(values.length);
+  for (const [at, element] of elementOf.entries()) row[element] = values[at] as number;
+  return row;
 }

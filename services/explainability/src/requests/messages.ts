@@ -21,6 +21,18 @@ export interface ExplainedInputMessage {
   readonly text: TextMessage | null;
   readonly fixed: readonly number[];
   readonly removal: { readonly padding: number } | null;
+  readonly superpixels: SuperpixelsMessage | null;
+  readonly image: ImageAxesMessage | null;
+}
+
+export interface ImageAxesMessage {
+  readonly height_axis: number;
+  readonly width_axis: number;
+}
+
+export interface SuperpixelsMessage extends ImageAxesMessage {
+  readonly segments: number;
+  readonly compactness: number;
 }
 
 export interface TextMessage {
@@ -28,18 +40,19 @@ export interface TextMessage {
   readonly pieces: readonly string[];
 }
 
-export interface GridMessage {
+export interface GridMessage extends ImageAxesMessage {
   readonly rows: number;
   readonly columns: number;
-  readonly height_axis: number;
-  readonly width_axis: number;
 }
 
 export interface BaselineMessage {
   readonly baseline?: 'rows' | 'background' | 'generator';
   readonly rows?: RowsMessage;
   readonly background?: string;
-  readonly generator?: { readonly kind: 'ZERO' | 'MEAN' | 'CONSTANT'; readonly value: number };
+  readonly generator?: {
+    readonly kind: 'ZERO' | 'MEAN' | 'CONSTANT' | 'CHANNEL_MEAN' | 'BLUR' | 'INPAINT';
+    readonly value: number;
+  };
   readonly summarize: number;
   readonly sample: number;
 }
@@ -116,6 +129,8 @@ export interface MethodMessages {
   readonly integrated_gradients?: { readonly steps: number };
   readonly smooth_grad?: { readonly samples: number; readonly sigma: number };
   readonly gradient_shap?: { readonly samples: number; readonly sigma: number };
+  readonly rise?: { readonly masks: number; readonly cells: number; readonly present: number };
+  readonly grad_cam?: { readonly layer: string; readonly signed: boolean };
   readonly saliency?: { readonly times_input: boolean };
   readonly tree_shap?: { readonly path_dependent: boolean };
   readonly interactions?: { readonly index: 'SII' | 'K_SII' | 'STII' };

@@ -1,7 +1,7 @@
-import { gridGroups } from '@shoal/explain';
-import { elementSize } from '@shoal/tensor';
-import { byElement, imageView } from './image-view';
-import type { ExplainedInputMessage, GridMessage } from './messages';
+import { gridGroups, superpixels as segmented } from '@shoal/explain';
+import { elementSize, toNumbers } from '@shoal/tensor';
+import { byElement, imageAxes, imageOf, imageView } from './image-view';
+import type { ExplainedInputMessage, GridMessage, ImageAxesMessage, SuperpixelsMessage } from './messages';
 import { PlayerBook } from './player-book';
 import { invalid, quoted } from './refuse';
 import type { Tensor } from './tensor';
@@ -18,6 +18,10 @@ export interface ExplainedInput {
   readonly playerOf: Int32Array;
   /** Absent elements are taken out, and this fills the end; undefined: the baseline stands in their place. */
   readonly padding: number | undefined;
+  /** Where its rows are images, if they are. */
+  readonly axes: ImageAxesMessage;
+  /** The server divided it in a way that only it knows. */
+  readonly isSegmented: boolean;
 }
 
 /** What is present or absent as a whole. */
@@ -84,14 +88,25 @@ export function playersOf(
 function byDefault(rows: readonly Tensor[]): ExplainedInputMessage[] {
   const numeric = rows.filter(({ datatype }) => datatype !== 'BYTES' && datatype !== 'BOOL');
   const chosen = numeric.length > 0 ? numeric : rows.filter(({ datatype }) => datatype === 'BYTES');
-  const rest = { feature_names: [], groups: [], grid: null, text: null, fixed: [], removal: null };
+  const rest = {
+    feature_names: [],
+    groups: [],
+    grid: null,
+    text: null,
+    fixed: [],
+    removal: null,
+    superpixels: null,
+    image: null,
+  };
   return chosen.map(({ name }) => ({ name, ...rest }));
 }
 
 function textOf(book: PlayerBook, tensor: Tensor, message: ExplainedInputMessage, elements: number): TextInput {
-  const { name, feature_names: given, groups, grid, removal, fixed, text } = message;
-  if (grid || removal)
-    throw invalid(`explained: input ${quoted(name)} is of BYTES, which has neither grid nor removal`);
+  const { name, feature_names: given, groups, grid, removal, fixed, text, superpixels, image } = message;
+  if (grid || removal || superpixels || image)
+    throw invalid(
+      `explained: input ${quoted(name)} is of BYTES, which has neither grid, superpixels, image nor removal`,
+    );
   const pieces = piecesOf(tensor, message, elements);
   if (groups.length > 0 && groups.length !== pieces.length) {
     const what = elements > 1 ? 'elements a row' : 'words';
@@ -113,25 +128,38 @@ type NumberTensor = Tensor & { readonly datatype: ExplainedInput['datatype'] };
 
 function numbersOf(
   book: PlayerBook,
-  { name, datatype }: NumberTensor,
+  { name, datatype, bytes }: NumberTensor,
   message: ExplainedInputMessage,
   shape: readonly number[],
   elements: number,
 ): ExplainedInput {
   if (message.text) throw invalid(`explained: input ${quoted(name)} is of ${datatype}: it is no text`);
   if (elements * elementSize(datatype) === 0) throw invalid(`explained: input ${quoted(name)} has no elements`);
-  const groups = groupsOf(message, shape, elements);
-  const nameOf = (key: number) => message.feature_names[key] ?? (groups ? `group ${key}` : `${name}[${key}]`);
+  const { superpixels } = message;
+  const groups = superpixels
+    ? segmentsOf(message, superpixels, shape, () => toNumbers(datatype, bytes).subarray(0, elements))
+    : groupsOf(message, shape, elements);
+  const kind = superpixels ? 'superpixel' : 'group';
+  const nameOf = (key: number) => message.feature_names[key] ?? (groups ? `${kind} ${key}` : `${name}[${key}]`);
   const playerOf = book.divide({ input: name, count: elements, groups, fixed: message.fixed, nameOf });
-  return { name, datatype, shape, elements, playerOf, padding: message.removal?.padding };
+  return {
+    name,
+    datatype,
+    shape,
+    elements,
+    playerOf,
+    padding: message.removal?.padding,
+    axes: imageAxes(message, shape),
+    isSegmented: superpixels !== null,
+  };
 }
 
 function shapeOf(
   input: ExplainedInput | undefined,
   text: TextInput | undefined,
-  { grid, groups, fixed }: ExplainedInputMessage,
+  { grid, groups, fixed, superpixels }: ExplainedInputMessage,
 ): readonly number[] | undefined {
-  if (fixed.length > 0) return undefined;
+  if (fixed.length > 0 || superpixels) return undefined;
   if (grid) return [grid.rows, grid.columns];
   if (groups.length > 0) return undefined;
   return input ? input.shape : text && [text.playerOf.length];
@@ -162,4 +190,24 @@ function cellsOf(name: string, grid: GridMessage, shape: readonly number[]): Int
     throw invalid(`explained: a grid over ${height} × ${width} has 1 to ${height} rows and 1 to ${width} columns`);
   }
   return byElement(view, gridGroups(height, width, rows, columns));
+}
+
+/** Superpixels, numbered in reading order. */
+function segmentsOf(
+  { name, grid, groups }: ExplainedInputMessage,
+  { segments, compactness, ...axes }: SuperpixelsMessage,
+  shape: readonly number[],
+  values: () => Float64Array,
+): Int32Array {
+  if (grid || groups.length > 0) {
+    throw invalid(`explained: input ${quoted(name)} has superpixels, and groups or a grid as well`);
+  }
+  const view = imageView(name, shape, axes);
+  if (segments < 1 || segments > view.height * view.width) {
+    throw invalid(
+      `explained: an image of ${view.height} × ${view.width} has 1 to ${view.height * view.width} superpixels`,
+    );
+  }
+  const options = { segments, ...(compactness > 0 && { compactness }) };
+  return byElement(view, segmented(imageOf(view, values()), options));
 }
