@@ -16,10 +16,13 @@ module.exports = {
     '^@shoal/(router|batching|explainability|model-worker|standalone)$': ['<rootDir>/services/$1/src/index.ts'],
     '^@shoal/([^/]+)$': ['<rootDir>/libs/$1/src/index.ts'],
   },
+  // OpenTelemetry's HTTP transport imports node:http as it runs, which Jest's modules cannot: there it becomes a require.
+  transformIgnorePatterns: ['/node_modules/(?!@opentelemetry/otlp-exporter-base/)'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
+    '/otlp-exporter-base/.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
 };

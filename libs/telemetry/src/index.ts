@@ -13,6 +13,7 @@ export { type VersionName, VersionSets } from './metrics/version-sets';
 export { failureSpec, linksSpec, shedSpec } from './metrics/shared-specs';
 export { renderOpenMetrics, renderPrometheus } from './metrics/text-format';
 export { MemoryTracing, type SeenSpan } from './tracing/memory-tracing';
+export { type ExportedTracing, type SpanCounts, type TracingOptions, openTracing } from './tracing/open-tracing';
 export {
   type HeaderSource,
   type Propagator,
@@ -20,8 +21,10 @@ export {
   noPropagator,
   traceContextPropagator,
 } from './tracing/propagation';
+export { type EnvironmentSampler, RequestSampler, type TraceRule } from './tracing/request-sampler';
 export type { AttributeValue, Span, SpanKind, Tracer } from './tracing/span';
 export { type SpanContext, contextBytes, contextFromWire, spanIdOf, traceIdOf } from './tracing/span-context';
+export { type TraceConfig, environmentWith, parseTraceConfig } from './tracing/trace-config';
 export { type RemoteParent, formatTraceparent, parseTraceparent, unsampledTraceparent } from './tracing/traceparent';
 export { SpanRelay, type SpanRelayOptions } from './tracing/span-relay';
 export type { TraceDoor, Tracing } from './tracing/tracing';

@@ -25,8 +25,8 @@ export interface OtlpReceiverOptions {
   readonly protocol: 'grpc' | 'http';
   /** 0 = any. */
   readonly port?: number;
-  /** PEM texts; absent: without TLS. With `ca` clients must have a certificate from it. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** PEM; absent: without TLS. With `ca` clients must have a certificate from it. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer };
 }
 
 /** An OTLP receiver of this process: what it got, decoded. */
@@ -120,8 +120,8 @@ async function listenGrpc(store: Store, { port = 0, tls }: OtlpReceiverOptions):
 
 function grpcCredentials(tls: OtlpReceiverOptions['tls']): grpc.ServerCredentials {
   if (!tls) return grpc.ServerCredentials.createInsecure();
-  const pair = { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
-  return grpc.ServerCredentials.createSsl(tls.ca ? Buffer.from(tls.ca) : null, [pair], tls.ca !== undefined);
+  const pair = { cert_chain: tls.cert, private_key: tls.key };
+  return grpc.ServerCredentials.createSsl(tls.ca ?? null, [pair], tls.ca !== undefined);
 }
 
 /** Messages stay bytes. */

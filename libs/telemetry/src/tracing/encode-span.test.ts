@@ -8,7 +8,7 @@ import { SpanQueue } from './span-queue';
 import { WallStamp } from './wall-stamp';
 import type { WallTime } from './wall-time';
 
-const limits = { attributes: 100, events: 100, links: 100 };
+const limits = { attributes: 100, events: 100, links: 100, valueLength: 1e6 };
 const queueLimits = { spans: 1e6, bytes: 2 ** 30, batchSpans: 1e6, batchBytes: 2 ** 30 };
 
 /** Spans that `make` records, as a receiver decodes them. */
@@ -125,10 +125,31 @@ test('what is beyond the limits is counted and not sent', () => {
       made.end(2);
     },
     0,
-    { attributes: 2, events: 3, links: 4 },
+    { attributes: 2, events: 3, links: 4, valueLength: 1e6 },
   );
-  expect(span).toMatchObject({ attributes: { k0: 0n, k1: 1n }, dropped: { attributes: 3, events: 2, links: 1 } });
+  expect(span).toMatchObject({
+    attributes: { k0: 0n, k1: 1n },
+    dropped: { attributes: 3, events: 2, links: 1 },
+  });
   expect([span!.events.length, span!.links.length]).toEqual([3, 4]);
+});
+
+test('texts that are too long are cut', () => {
+  const [span] = sent(
+    (tracer) => {
+      const made = tracer.startRoot('a', 'internal', 1);
+      made.set('text', 'abcdef');
+      made.set('list', ['abcdef', 'a']);
+      made.fail('INTERNAL', 'it broke');
+      made.end(2);
+    },
+    0,
+    { ...limits, valueLength: 3 },
+  );
+  expect(span).toMatchObject({
+    attributes: { text: 'abc', list: ['abc', 'a'], 'error.type': 'INTERNAL' },
+    message: 'it ',
+  });
 });
 
 test('a real that is whole is a double all the same', () => {

@@ -1,5 +1,8 @@
+import { seededRandom } from '@shoal/core';
 import { type HeaderSource, type Propagator, traceContextPropagator } from './propagation';
 import { type RecordedSpan, SinkTracer, type SpanLimits } from './recorded-span';
+import { RequestSampler } from './request-sampler';
+import { SamplingDoor } from './sampling-door';
 import type { AttributeValue, Span, SpanKind, Tracer } from './span';
 import type { TraceDoor, Tracing } from './tracing';
 
@@ -23,15 +26,16 @@ export interface SeenSpan {
 }
 
 /** Many more than a test makes. */
-const limits: SpanLimits = { attributes: 10_000, events: 10_000, links: 100_000 };
+const limits: SpanLimits = { attributes: 10_000, events: 10_000, links: 100_000, valueLength: 1e6 };
 
 /** Keeps spans in memory, for tests: what services are given as `tracing`. */
 export class MemoryTracing implements Tracing, TraceDoor {
   /** Those that have ended, in that order. */
   readonly spans: SeenSpan[] = [];
   readonly propagator: Propagator = traceContextPropagator;
-  /** Whether the door records requests whose caller says nothing of a trace. */
+  /** Whether the door records requests whose caller says nothing of a trace, if the sampler agrees, which at first it does. */
   samples = true;
+  readonly sampler = new RequestSampler({ parentBased: true, ratio: 1 }, seededRandom(1));
   readonly #tracers = new Map<string, Tracer>();
 
   get door(): TraceDoor {
@@ -55,12 +59,9 @@ export class MemoryTracing implements Tracing, TraceDoor {
   }
 
   /** Of service 'router'. */
-  open(name: string, _model: string, headers: HeaderSource, at: number): Span | undefined {
-    const parent = this.propagator.extract(headers);
-    if (parent === 'unsampled') return undefined;
-    const tracer = this.tracer('router');
-    if (parent) return tracer.start(name, 'server', parent, at);
-    return this.samples ? tracer.startRoot(name, 'server', at) : undefined;
+  open(name: string, model: string, headers: HeaderSource, at: number): Span | undefined {
+    if (!this.samples && headers.header('traceparent') === undefined) return undefined;
+    return new SamplingDoor(this.tracer('router'), this.sampler, true).open(name, model, headers, at);
   }
 
   /** Those of one name. */

@@ -12,6 +12,8 @@ export interface SpanLimits {
   readonly attributes: number;
   readonly events: number;
   readonly links: number;
+  /** Longest text of an attribute and of a failure, in UTF-16 units; the rest of a longer one is cut off. */
+  readonly valueLength: number;
 }
 
 /**
@@ -63,7 +65,8 @@ export class RecordedSpan implements Span {
   }
 
   set(key: string, value: AttributeValue): void {
-    this.#attribute(key, value);
+    if (typeof value === 'string') this.#attribute(key, this.#cut(value));
+    else this.#attribute(key, typeof value === 'object' ? value.map((text) => this.#cut(text)) : value);
   }
 
   setReal(key: string, value: number): void {
@@ -86,7 +89,7 @@ export class RecordedSpan implements Span {
 
   fail(code: string, message: string): void {
     if (this.#over || this.failure !== undefined) return;
-    this.failure = message;
+    this.failure = this.#cut(message);
     this.#attribute('error.type', code);
   }
 
@@ -94,6 +97,10 @@ export class RecordedSpan implements Span {
     if (this.#over) return;
     this.endAt = at;
     this.#sink.ended(this);
+  }
+
+  #cut(text: string): string {
+    return text.length > this.#limits.valueLength ? text.slice(0, this.#limits.valueLength) : text;
   }
 
   #attribute(key: string, value: AttributeValue | Real): void {

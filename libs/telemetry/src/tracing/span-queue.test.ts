@@ -5,7 +5,7 @@ import { type QueueLimits, SpanQueue } from './span-queue';
 import { WallStamp } from './wall-stamp';
 import type { WallTime } from './wall-time';
 
-const spanLimits: SpanLimits = { attributes: 10, events: 10, links: 10 };
+const spanLimits: SpanLimits = { attributes: 10, events: 10, links: 10, valueLength: 1e6 };
 
 function rig(limits: Partial<QueueLimits>) {
   const grown: boolean[] = [];

@@ -17,7 +17,7 @@ export interface SpanRelayOptions {
 }
 
 /** Far more than what relays is about to record. */
-const limits = { attributes: 128, events: 128, links: 128 };
+const limits = { attributes: 128, events: 128, links: 128, valueLength: 4096 };
 
 /** Records the spans of a process that sends none by itself: another one, which does, is handed them. */
 export class SpanRelay implements SpanSink {

@@ -11,28 +11,40 @@ const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const zeroTrace = '0'.repeat(32);
 const zeroSpan = '0'.repeat(16);
 
+/** A caller's span, and whether it says that it records. */
+export interface Caller {
+  /** With the sampled flag in any case. */
+  readonly context: SpanContext;
+  readonly sampled: boolean;
+}
+
 /**
- * Reads W3C's headers. Undefined: there are none, or none that are valid; then a trace begins here.
- * @param traceState Read only when it is needed.
+ * Reads W3C's headers. Undefined: they are not valid; then a trace begins here.
+ * @param traceState Asked only when it is needed.
  */
-export function parseTraceparent(
-  traceparent: string | undefined,
-  traceState: () => string | undefined,
-): RemoteParent | undefined {
-  if (traceparent === undefined) return undefined;
+export function readTraceparent(traceparent: string, traceState: () => string | undefined): Caller | undefined {
   const match = form.exec(traceparent.trim());
   if (!match) return undefined;
   const [, version, traceId = '', spanId = '', flags = '', more] = match;
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   if (traceId === zeroTrace || spanId === zeroSpan) return undefined;
-  const bits = Number.parseInt(flags, 16);
-  if ((bits & sampledFlag) === 0) return 'unsampled';
   const wire = Buffer.allocUnsafe(contextBytes);
   wire.write(traceId, 0, 'hex');
   wire.write(spanId, 16, 'hex');
   // Flags that this version does not know are not passed on.
   wire[24] = sampledFlag;
-  return { wire, traceState: checkedTraceState(traceState()) };
+  const sampled = (Number.parseInt(flags, 16) & sampledFlag) !== 0;
+  return { context: { wire, traceState: checkedTraceState(traceState()) }, sampled };
+}
+
+/** What a caller's headers say; undefined: nothing, or nothing that is valid. */
+export function parseTraceparent(
+  traceparent: string | undefined,
+  traceState: () => string | undefined,
+): RemoteParent | undefined {
+  if (traceparent === undefined) return undefined;
+  const caller = readTraceparent(traceparent, traceState);
+  return caller?.sampled === false ? 'unsampled' : caller?.context;
 }
 
 /** The header for a call under `context`. */

@@ -1,4 +1,5 @@
 import type { HeaderSource, Propagator } from './propagation';
+import type { RequestSampler } from './request-sampler';
 import type { Span, Tracer } from './span';
 
 /** The door of the cluster: decides, once for each request, whether it is recorded. */
@@ -23,4 +24,6 @@ export interface Tracing {
   readonly propagator: Propagator;
   /** Takes encoded spans of a service whose processes have a `SpanRelay`, such as 'runner'. To be asked for once. */
   relay(service: string): (encoded: Uint8Array, spans: number) => void;
+  /** What the door asks about requests; the TraceSetting RPC changes it. */
+  readonly sampler: RequestSampler;
 }

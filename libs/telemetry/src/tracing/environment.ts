@@ -1,0 +1,172 @@
+import type { SpanLimits } from './recorded-span';
+import type { EnvironmentSampler } from './request-sampler';
+import type { Resource } from './resource';
+
+/** Variables by name, as process.env. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type OtlpProtocol = 'grpc' | 'http/protobuf';
+
+/** What OpenTelemetry's standard variables say of traces; those of the exporter itself are read by OpenTelemetry's own code. */
+export interface TraceEnvironment {
+  readonly protocol: OtlpProtocol;
+  /** OTEL_BSP_…: spans, and ms. */
+  readonly queueSpans: number;
+  readonly batchSpans: number;
+  readonly delayMs: number;
+  readonly exportTimeoutMs: number;
+  readonly limits: SpanLimits;
+  readonly sampler: EnvironmentSampler;
+  /** Whether OTEL_TRACES_SAMPLER is set. */
+  readonly samplerGiven: boolean;
+  /** Whether W3C's headers are read and written. */
+  readonly traceContext: boolean;
+  readonly resource: Resource;
+  /** For people; '' = OpenTelemetry's default, a collector on this machine. */
+  readonly endpoint: string;
+}
+
+/** OpenTelemetry's defaults, but for two: a batch's span links to each member, and no text is without bound. */
+const defaults = {
+  queueSpans: 2048,
+  batchSpans: 512,
+  delayMs: 5000,
+  exportTimeoutMs: 30_000,
+  attributes: 128,
+  events: 128,
+  links: 32_768,
+  valueLength: 4096,
+};
+
+/**
+ * Reads the variables. Undefined: nothing is exported, which is so unless an OTLP endpoint is named or OTEL_TRACES_EXPORTER says otlp.
+ * What is not understood is told and has no effect, as the specification wants it: telemetry does not end a server.
+ */
+export function readTraceEnvironment(env: Environment, warn: (text: string) => void): TraceEnvironment | undefined {
+  const reader = new Reader(env, warn);
+  const endpoint = reader.text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? reader.text('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (!isExported(reader, endpoint !== undefined)) return undefined;
+  const queueSpans = reader.count('OTEL_BSP_MAX_QUEUE_SIZE') ?? defaults.queueSpans;
+  return {
+    protocol: protocolOf(reader),
+    queueSpans,
+    batchSpans: Math.min(queueSpans, reader.count('OTEL_BSP_MAX_EXPORT_BATCH_SIZE') ?? defaults.batchSpans),
+    delayMs: reader.count('OTEL_BSP_SCHEDULE_DELAY', 0) ?? defaults.delayMs,
+    exportTimeoutMs: reader.count('OTEL_BSP_EXPORT_TIMEOUT') ?? defaults.exportTimeoutMs,
+    limits: {
+      attributes:
+        reader.count('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 0) ??
+        reader.count('OTEL_ATTRIBUTE_COUNT_LIMIT', 0) ??
+        defaults.attributes,
+      events: reader.count('OTEL_SPAN_EVENT_COUNT_LIMIT', 0) ?? defaults.events,
+      links: reader.count('OTEL_SPAN_LINK_COUNT_LIMIT', 0) ?? defaults.links,
+      valueLength:
+        reader.count('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 0) ??
+        reader.count('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', 0) ??
+        defaults.valueLength,
+    },
+    sampler: samplerOf(reader),
+    samplerGiven: reader.text('OTEL_TRACES_SAMPLER') !== undefined,
+    traceContext: hasTraceContext(reader),
+    resource: resourceOf(reader),
+    endpoint: endpoint ?? '',
+  };
+}
+
+function isExported(reader: Reader, named: boolean): boolean {
+  if (reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return false;
+  const exporters = reader.text('OTEL_TRACES_EXPORTER');
+  if (exporters === undefined) return named;
+  const names = exporters.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (name !== 'otlp' && name !== 'none')
+      reader.warn(`OTEL_TRACES_EXPORTER: there is no exporter ${name}, only otlp`);
+  }
+  return names.includes('otlp');
+}
+
+function protocolOf(reader: Reader): OtlpProtocol {
+  const name = reader.text('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? reader.text('OTEL_EXPORTER_OTLP_PROTOCOL');
+  if (name === 'grpc') return 'grpc';
+  if (name !== undefined && name !== 'http/protobuf') {
+    reader.warn(`OTEL_EXPORTER_OTLP_PROTOCOL: ${name} is not spoken, http/protobuf and grpc are; it is http/protobuf`);
+  }
+  return 'http/protobuf';
+}
+
+function samplerOf(reader: Reader): EnvironmentSampler {
+  const all: EnvironmentSampler = { parentBased: true, ratio: 1 };
+  const name = reader.text('OTEL_TRACES_SAMPLER');
+  if (name === undefined) return all;
+  const [, parent, kind] = /^(parentbased_)?(always_on|always_off|traceidratio)$/.exec(name) ?? [];
+  if (kind === undefined) {
+    reader.warn(`OTEL_TRACES_SAMPLER: there is no sampler ${name}; it is parentbased_always_on`);
+    return all;
+  }
+  const parentBased = parent !== undefined;
+  if (kind !== 'traceidratio') return { parentBased, ratio: kind === 'always_on' ? 1 : 0 };
+  const argument = reader.text('OTEL_TRACES_SAMPLER_ARG');
+  const ratio = argument === undefined ? 1 : Number(argument);
+  if (ratio >= 0 && ratio <= 1) return { parentBased, ratio };
+  reader.warn(`OTEL_TRACES_SAMPLER_ARG=${argument}: expected a number from 0 to 1; it is 1`);
+  return { parentBased, ratio: 1 };
+}
+
+function hasTraceContext(reader: Reader): boolean {
+  const names = (reader.text('OTEL_PROPAGATORS') ?? 'tracecontext,baggage').split(',').map((name) => name.trim());
+  if (names.includes('none')) return false;
+  for (const name of names) {
+    if (name !== 'tracecontext' && name !== 'baggage') {
+      reader.warn(`OTEL_PROPAGATORS: there is no propagator ${name}, only tracecontext`);
+    }
+  }
+  return names.includes('tracecontext');
+}
+
+/** OTEL_RESOURCE_ATTRIBUTES, of which a later one of the same name wins, and OTEL_SERVICE_NAME, which wins over it. */
+function resourceOf(reader: Reader): Resource {
+  const resource: Record<string, string> = {};
+  const list = reader.text('OTEL_RESOURCE_ATTRIBUTES') ?? '';
+  for (const part of list.split(',')) {
+    if (part.trim() === '') continue;
+    const equals = part.indexOf('=');
+    try {
+      if (equals < 1) throw new Error('no key');
+      resource[decodeURIComponent(part.slice(0, equals).trim())] = decodeURIComponent(part.slice(equals + 1).trim());
+    } catch {
+      reader.warn(`OTEL_RESOURCE_ATTRIBUTES: expected KEY=VALUE with commas between them; none of them is taken`);
+      return serviceName(reader, {});
+    }
+  }
+  return serviceName(reader, resource);
+}
+
+function serviceName(reader: Reader, resource: Resource): Resource {
+  const name = reader.text('OTEL_SERVICE_NAME');
+  return name === undefined ? resource : { ...resource, 'service.name': name };
+}
+
+/** Empty variables are as if they were not set. */
+class Reader {
+  readonly #env: Environment;
+  readonly warn: (text: string) => void;
+
+  constructor(env: Environment, warn: (text: string) => void) {
+    this.#env = env;
+    this.warn = warn;
+  }
+
+  text(name: string): string | undefined {
+    const text = this.#env[name]?.trim();
+    return text === '' ? undefined : text;
+  }
+
+  count(name: string, least = 1): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    this.warn(`${name}=${text}: expected a whole number from ${least}; it has no effect`);
+    return undefined;
+  }
+}
