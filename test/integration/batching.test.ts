@@ -18,6 +18,12 @@ beforeAll(async () => {
         fixture: 'batcher_delay',
         edit: (config) => config.replace(/dynamic_batching \{.*\}/, 'dynamic_batching { }'),
       },
+      orderly: {
+        from: 'golden-models',
+        fixture: 'batcher_delay',
+        edit: (config) =>
+          `${config.replace(/dynamic_batching \{.*\}/, 'dynamic_batching { preserve_ordering: true }')}\ninstance_group [ { count: 2 kind: KIND_CPU } ]`,
+      },
       queue_prio: { from: 'golden-models' },
       queue_timeout: { from: 'golden-models', edit: patient },
     },
@@ -101,6 +107,19 @@ test('a higher priority overtakes, equal ones keep their order', async () => {
     'low a',
     'low b',
   ]);
+}, 20_000);
+
+test('where order is preserved, a quick answer of one instance waits for the slow one of another', async () => {
+  const order: string[] = [];
+  const send = async (name: string, ms: number) => {
+    await shoal.client.infer(slow('orderly', 1, { ms }));
+    order.push(name);
+  };
+  const first = send('slow', blockMs);
+  await sleep(100);
+  const quick = send('quick', 0);
+  await Promise.all([first, quick]);
+  expect(order).toEqual(['slow', 'quick']);
 }, 20_000);
 
 test('a request that waits longer than its queue’s time-out is refused; it may ask for a shorter one only', async () => {

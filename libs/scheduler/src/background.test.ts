@@ -107,18 +107,6 @@ test('a background batch that failed is tried again in parts, after all that is 
   expect(world.composition).toEqual(['runs', 'b0 b1', 'p', 'b0', 'b1']);
 });
 
-test('with preserve_ordering the background waits for the batch that runs, like all others', () => {
-  const world = World.withQueue({ ...batching, preserveOrdering: true }, 2);
-  world.offer('p');
-  world.offer('b', background);
-  expect(world.composition).toEqual(['p']);
-  world.until(10);
-  world.offer('q');
-  expect(world.composition).toEqual(['p', 'b']);
-  world.until(20);
-  expect(world.composition).toEqual(['p', 'b', 'q']);
-});
-
 test('a solo request of the background is alone on its runner', () => {
   const world = World.withQueue(batching);
   world.offer('p');

@@ -27,10 +27,7 @@ export interface QueuePolicy {
   readonly preferredSizes: readonly number[];
   /** How long an idle runner may wait for a preferred size; 0 = not at all. */
   readonly maxDelayMs: number;
-  /**
-   * Answers leave in the order of arrival (within a priority level). Answers go straight from runners to whoever asked,
-   * so nobody could put them in order later: at most one batch of such a queue is in flight at a time.
-   */
+  /** Requests run in the order of arrival, whatever their deadlines. Routers see to it that answers leave in that order too. */
   readonly preserveOrdering: boolean;
   /** Priorities are 1 (first) … priorityLevels; at least 1. */
   readonly priorityLevels: number;

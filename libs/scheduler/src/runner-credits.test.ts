@@ -97,18 +97,15 @@ test('a batch that can still grow is not granted ahead', () => {
   expect(world.sizes).toEqual([1, 1, 4]);
 });
 
-test('with preserve_ordering one batch is in flight at a time', () => {
-  const world = World.withQueue({ dynamic: true, maxBatchSize: 2, preserveOrdering: true }, 3, 2);
-  world.run = ({ id }) => ({ ms: 40 - 5 * id });
-  const tickets = world.offers('a', 7);
-  let most = 0;
-  for (let time = 0; time < 200; time += 1) {
-    world.until(time);
-    most = Math.max(most, world.scheduler.queue(onlyQueue)?.inFlight ?? 0);
-  }
-  expect(most).toBe(1);
-  const ends = tickets.map(({ tag }) => tag.ends[0]?.at as number);
-  expect(ends).toEqual(ends.toSorted((a, b) => a - b));
+test('with preserve_ordering batches run at once on several runners, in the order of arrival', () => {
+  const world = World.withQueue({ dynamic: true, maxBatchSize: 2, preserveOrdering: true }, 3, 1);
+  world.offers('blocker', 3);
+  const patience = [900, 100, 0, 500, 0, 50];
+  for (const [i, timeoutMs] of patience.entries()) world.offer(`a${i}`, { timeoutMs });
+  world.until(10);
+  expect(world.composition.slice(3)).toEqual(['a0 a1', 'a2 a3', 'a4 a5']);
+  expect(world.scheduler.queue(onlyQueue)?.inFlight).toBe(3);
+  world.until(Infinity);
 });
 
 test('a solo request runs alone in its batch, on a runner that runs nothing else', () => {

@@ -211,7 +211,6 @@ export class Scheduler<T> {
     if (queue.expelled) this.#expel(queue);
     queue.holdUntil = Infinity;
     while (!queue.plain.empty) {
-      if (queue.policy.preserveOrdering && queue.inFlight > 0) break;
       const idle = queue.idle.first;
       const runner = idle ?? prefetcher(queue, now);
       if (runner === undefined || !this.#grant(queue, runner, idle !== undefined, now)) break;
@@ -300,6 +299,6 @@ export class Scheduler<T> {
 }
 
 /** What waits in the background of this queue, if anything does, has to wait on. */
-function givesWay<T>({ plain, idle, policy, inFlight }: ModelQueue<T>): boolean {
-  return !plain.empty || idle.first === undefined || (policy.preserveOrdering && inFlight > 0);
+function givesWay<T>({ plain, idle }: ModelQueue<T>): boolean {
+  return !plain.empty || idle.first === undefined;
 }

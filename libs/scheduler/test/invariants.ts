@@ -205,7 +205,6 @@ export class Invariants {
     if (waiting.length === 0) return;
     demand(!queue.expelled, 'something waits in a queue that was expelled');
     const runners = [...this.#runners.values()].filter((runner) => runner.queue === queue);
-    if (queue.policy.preserveOrdering && runners.some(({ batches }) => batches.size > 0)) return;
     if (!runners.some((runner) => !runner.retired && runner.batches.size === 0)) return;
     const { dynamic, maxDelayMs, maxBatchSize, deferred } = queue.policy;
     const mayHold = dynamic && (maxDelayMs > 0 || deferred) && !queue.retired;
@@ -250,8 +249,6 @@ export class Invariants {
     demand(!others.some(({ facts }) => facts.solo), 'dispatched beside a solo request');
     if (members.some(({ facts }) => facts.solo))
       demand(members.length === 1 && others.length === 0, 'a solo request in company');
-    const inFlight = [...this.#runners.values()].filter((other) => other.queue === queue && other.batches.size > 0);
-    demand(!policy.preserveOrdering || inFlight.length === 0, 'two batches at once where order is promised');
     const background = members.filter(({ facts }) => facts.background).length;
     demand(background === 0 || background === members.length, 'a batch of both kinds');
     demand(background === 0 || runner.batches.size === 0, 'a background batch behind another');

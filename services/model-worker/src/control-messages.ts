@@ -88,8 +88,6 @@ export interface ServeSpec {
   /** Class labels by output name. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly warmups: readonly WarmupSample[];
-  /** Batches run in the order of their grants (`preserve_ordering`). */
-  readonly ordered: boolean;
   /** A run that takes longer is hung; 0 = no limit. */
   readonly runTimeoutMs: number;
   /** A run that nobody waits for is hung after this, or later where runs or loads take long. */

@@ -8,7 +8,6 @@ const limits: BookLimits = {
   earlyTimeoutMs: 50,
   earlyBytes: 1000,
   earlyMembers: 8,
-  ordered: false,
 };
 
 function arrival(batchId: number, member: number, offerId = batchId * 100 + member, size = 4): Arrival<string> {
@@ -52,7 +51,7 @@ test('bytes from a router that the batch does not name are refused', () => {
 });
 
 test('a batch that names a router already lost does not wait for it; one that has come back is waited for', () => {
-  const book = new BatchBook<string>({ ...limits, ordered: true });
+  const book = new BatchBook<string>(limits);
   book.routerJoined('r0');
   book.routerLost('r0');
   book.granted(1, 'b', ['r0', 'r1'], [1, 1], 0);
@@ -178,14 +177,12 @@ test('bytes that nobody waits for are let go of', () => {
   expect(book.early).toBe(0);
 });
 
-test('without order a complete batch overtakes; with order it waits', () => {
-  for (const ordered of [false, true]) {
-    const book = new BatchBook<string>({ ...limits, ordered });
-    book.granted(1, 'b', ['r0'], [1], 0);
-    book.granted(2, 'b', ['r0'], [1], 0);
-    book.data('r0', arrival(2, 0), 0);
-    expect(book.take()?.batchId).toBe(ordered ? undefined : 2);
-  }
+test('a complete batch overtakes one that is not', () => {
+  const book = new BatchBook<string>(limits);
+  book.granted(1, 'b', ['r0'], [1], 0);
+  book.granted(2, 'b', ['r0'], [1], 0);
+  book.data('r0', arrival(2, 0), 0);
+  expect(book.take()?.batchId).toBe(2);
 });
 
 test('in any history every offer is run, refused or withdrawn exactly once, and nothing is left', () => {

@@ -64,8 +64,6 @@ export interface BookLimits {
   readonly earlyBytes: number;
   /** Most members held so. */
   readonly earlyMembers: number;
-  /** Batches are given out in the order of their grants, also when a later one is complete first. */
-  readonly ordered: boolean;
 }
 
 /** Ids of past batches that are remembered, so that their late bytes are refused at once. */
@@ -251,15 +249,12 @@ export class BatchBook<L> {
   /** The next batch to run, marked as running; undefined when none is complete. `finish` must follow. */
   take(): GatheredBatch<L> | undefined {
     for (const entry of this.#entries) {
-      if (entry.running) continue;
-      if (entry.awaited === 0) {
-        entry.running = true;
-        const batch = gathered(entry);
-        // The bytes go with the batch.
-        for (const slot of entry.slots) slot.arrival = undefined;
-        return batch;
-      }
-      if (this.#limits.ordered) return undefined;
+      if (entry.running || entry.awaited > 0) continue;
+      entry.running = true;
+      const batch = gathered(entry);
+      // The bytes go with the batch.
+      for (const slot of entry.slots) slot.arrival = undefined;
+      return batch;
     }
     return undefined;
   }

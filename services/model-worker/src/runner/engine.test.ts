@@ -30,7 +30,7 @@ const signature: ModelSignature = {
  * An engine with a session that ends its runs when the test says so, or at once where they are `inlineMs` long, and a link
  * from each side.
  */
-async function rig(options: { ordered?: boolean; runTimeoutMs?: number; inlineMs?: number } = {}) {
+async function rig(options: { runTimeoutMs?: number; inlineMs?: number } = {}) {
   const clock = new FakeClock();
   const transport = createTransport({ clock: systemClock });
   const runs: { feeds: readonly ThreadTensor[]; end: (result: RunResult) => void }[] = [];
@@ -40,7 +40,6 @@ async function rig(options: { ordered?: boolean; runTimeoutMs?: number; inlineMs
     queue: 'q',
     signature,
     fed: new Set([0]),
-    ordered: options.ordered ?? false,
     gatherTimeoutMs: 1000,
     runTimeoutMs: options.runTimeoutMs ?? 0,
     abandonedGraceMs: 2000,

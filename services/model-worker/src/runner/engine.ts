@@ -43,7 +43,6 @@ export interface EngineOptions extends RunWatchOptions {
   readonly signature: ModelSignature;
   /** Indexes of the configured inputs that the session takes. */
   readonly fed: ReadonlySet<number>;
-  readonly ordered: boolean;
   readonly gatherTimeoutMs: number;
   /** Absolute path of the model's folder, which no message may show. */
   readonly modelFolder: string;
@@ -87,8 +86,8 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#watch = new RunWatch(options);
-    const { gatherTimeoutMs, ordered } = options;
-    this.#book = new BatchBook({ gatherTimeoutMs, lateMs, earlyTimeoutMs, earlyBytes, earlyMembers, ordered });
+    const { gatherTimeoutMs } = options;
+    this.#book = new BatchBook({ gatherTimeoutMs, lateMs, earlyTimeoutMs, earlyBytes, earlyMembers });
   }
 
   /** Takes a link that was opened to this runner. */

@@ -76,13 +76,12 @@ async function serve(spec: ServeSpec): Promise<void> {
   }
   const listed = new Set(loaded?.info.inputMetadata.map(({ name }) => name));
   const fed = new Set(spec.signature.inputs.flatMap(({ name }, index) => (listed.has(name) ? [index] : [])));
-  const { id, queue, signature, modelFolder, ordered, gatherTimeoutMs, runTimeoutMs, abandonedGraceMs } = spec;
+  const { id, queue, signature, modelFolder, gatherTimeoutMs, runTimeoutMs, abandonedGraceMs } = spec;
   const made = new Engine({
     id,
     queue,
     signature,
     fed,
-    ordered,
     gatherTimeoutMs,
     runTimeoutMs,
     // To end this process for one run costs the others at least as long as it took to get here.

@@ -152,7 +152,6 @@ export class Generation {
       modelFolder: directory,
       labels,
       warmups: compileWarmUps(config, directory),
-      ordered: config.dynamic_batching?.preserve_ordering ?? false,
       runTimeoutMs: runTimeoutMs(config, this.#context.runTimeoutMs),
       abandonedGraceMs,
       gatherTimeoutMs,

@@ -14,6 +14,8 @@ export class VersionEntry {
   readonly missed: boolean;
   /** Bound at its first request. */
   meters: VersionMeters | undefined;
+  /** Its answers leave in the order of the requests. */
+  readonly ordered: boolean;
   #signature: ModelSignature | undefined;
 
   /** @param before The same version as it was announced before. */
@@ -23,6 +25,7 @@ export class VersionEntry {
     const served = before !== undefined && (before.ready || before.missed);
     this.missed = reason === missedReason || reason === leavingReason || (state === 'LOADING' && served);
     this.queue = queueKey(announcement);
+    this.ordered = announcement.config?.dynamic_batching?.preserve_ordering ?? false;
   }
 
   get version(): string {

@@ -1,13 +1,14 @@
 import type { HeapItem, ShoalError } from '@shoal/core';
 import type { RequestTrace } from '../tracing/request-trace';
+import type { AnswerLine, HeldAnswer } from './answer-order';
 import type { InferPlan } from './infer-plan';
 
 /**
  * Where a request stands. unrouted: no batching instance can be reached; resting: offered again in a moment; queued: its
  * offer is with batching; held: batching named a runner to which no link is open yet; sent: its bytes are with a runner;
- * settled: its waiter was told.
+ * answered: its answer waits for those before it; settled: its waiter was told.
  */
-export type PendingState = 'unrouted' | 'resting' | 'queued' | 'held' | 'sent' | 'settled';
+export type PendingState = 'unrouted' | 'resting' | 'queued' | 'held' | 'sent' | 'answered' | 'settled';
 
 /** Why a request failed. model: the run did; queue: batching refused it; router: time, links or the end of the server. */
 export type FailureOrigin = 'model' | 'queue' | 'router';
@@ -54,6 +55,10 @@ export class PendingRequest implements HeapItem {
   losses = 0;
   /** The last of them. */
   lostRunner = '';
+  /** Where answers have an order. */
+  line: AnswerLine | undefined;
+  /** While answered. */
+  held: HeldAnswer | undefined;
   /** Times it came back without having run. */
   returns = 0;
   /** When to look at it again: its deadline, or earlier; Infinity = never. */

@@ -3,6 +3,7 @@ import { type Answer, type LinkMessage, type Reject, type Send, releaseMessage, 
 import { errorTexts } from '@shoal/protocol';
 import type { RequestTrace, Setback } from '../tracing/request-trace';
 import type { RouterMetrics, ShedReason } from '../metrics/router-metrics';
+import { type AnswerLine, AnswerOrder, first } from './answer-order';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
 import { dataMessage, offerMessage } from './request-messages';
@@ -38,6 +39,8 @@ export class RequestTable {
   readonly #cutOff = new Set<string>();
   /** Those that are unrouted or resting. */
   readonly #idle = new Set<PendingRequest>();
+  /** Of those that are not in the background. */
+  readonly #order = new AnswerOrder();
   readonly #due = new IndexedHeap<PendingRequest>();
   #lastOfferId = 0;
   #timer: { readonly at: number; readonly cancel: CancelTimer } | undefined;
@@ -49,14 +52,15 @@ export class RequestTable {
     this.#metrics = metrics;
   }
 
-  /** Offers that stand, and requests without one. */
+  /** Offers that stand, and requests without one, answered or not. */
   get size(): number {
-    return this.#byOffer.size + this.#idle.size;
+    return this.#byOffer.size + this.#idle.size + this.#order.held.size;
   }
 
   /** Takes a request. @param deadline Clock time, ms; Infinity = none. */
   submit(plan: InferPlan, waiter: Waiter, deadline: number, trace?: RequestTrace): PendingRequest {
     const request = new PendingRequest(plan, waiter, this.#clock.now(), deadline, trace);
+    if (plan.version.ordered && !plan.request.background) this.#order.join(request);
     this.#offer(request);
     return request;
   }
@@ -66,13 +70,16 @@ export class RequestTable {
     if (request.state === 'settled') return;
     const late = this.#clock.now() + deadlineSlackMs >= request.deadline;
     this.#recall(request, late ? 'deadline' : 'cancelled');
-    this.#forget(request);
+    const line = this.#forget(request);
     this.#metrics?.canceled(request.plan.version);
+    this.#pass(line);
   }
 
   /** Fails all that is left; nothing may be submitted any more. */
   close(error: ShoalError): void {
-    for (const request of new Set([...this.#byOffer.values(), ...this.#idle])) {
+    for (const request of new Set([...this.#byOffer.values(), ...this.#idle, ...this.#order.held])) {
+      // Those before it may have been all that its answer waited for.
+      if (request.state === 'settled') continue;
       this.#recall(request, 'cancelled');
       this.#giveUp(request, error, 'draining');
     }
@@ -114,13 +121,20 @@ export class RequestTable {
         return;
       }
       request.trace?.answering();
-      const response = this.#responseOf(request, message);
+      const early = this.#order.isEarly(request);
+      const response = this.#responseOf(request, message, early);
       if (!response) return;
       // An answer to the newest offer came after its bytes had left; others may have come before.
       const newest = request.offerId === message.offerId;
       if (!newest) this.#recall(request, 'cancelled');
-      this.#forget(request);
-      request.waiter.answered(response, newest, message.computeUs);
+      if (early) {
+        this.#unlist(request);
+        this.#order.hold(request, { response, done: newest, computeUs: message.computeUs });
+      } else {
+        const line = this.#forget(request);
+        request.waiter.answered(response, newest, message.computeUs);
+        this.#pass(line);
+      }
     } else if (message.kind === 'refused') {
       const request = this.#byOffer.get(message.offerId);
       if (request?.offerId === message.offerId && request.state === 'sent' && request.runner === id) {
@@ -133,14 +147,26 @@ export class RequestTable {
   }
 
   /** Undefined when it cannot be read: then its link is over and the request is offered again, or it has failed. */
-  #responseOf(request: PendingRequest, { response }: Answer): Uint8Array | undefined {
+  #responseOf(request: PendingRequest, { response }: Answer, early: boolean): Uint8Array | undefined {
     try {
+      // What is held outlives its message, and may never be sent.
+      if (early) return Buffer.from(wholeBytes(response, (length) => Buffer.allocUnsafe(length)));
       return wholeBytes(response, (length) => request.waiter.allocate(length));
     } catch (thrown) {
       if (thrown instanceof ShoalError) return undefined;
       const message = 'the answer is larger than this server can hold';
       this.#giveUp(request, new ShoalError('RESOURCE_EXHAUSTED', message));
       return undefined;
+    }
+  }
+
+  /** One has left this line: answers go whose turn has come. */
+  #pass(line: AnswerLine | undefined): void {
+    if (!line) return;
+    for (let next = first(line); next?.held; next = first(line)) {
+      const { response, done, computeUs } = next.held;
+      this.#forget(next);
+      next.waiter.answered(response, done, computeUs);
     }
   }
 
@@ -276,7 +302,10 @@ export class RequestTable {
       this.#giveUp(request, toShoalError(thrown), undefined, 'queue');
       return;
     }
+    const line = this.#order.leave(request);
     request.plan = plan;
+    if (line) this.#order.join(request);
+    this.#pass(line);
     this.#return(request, refusal, 'QUEUE_GONE');
   }
 
@@ -340,16 +369,23 @@ export class RequestTable {
   }
 
   #fail(request: PendingRequest, error: ShoalError, origin: FailureOrigin): void {
-    this.#forget(request);
+    const line = this.#forget(request);
     request.waiter.failed(error, origin);
+    this.#pass(line);
   }
 
-  #forget(request: PendingRequest): void {
+  /** It is over. Gives back the line that it had a turn in. */
+  #forget(request: PendingRequest): AnswerLine | undefined {
+    this.#unlist(request);
+    this.#due.set(request, Infinity);
+    request.state = 'settled';
+    return this.#order.leave(request);
+  }
+
+  #unlist(request: PendingRequest): void {
     this.#byOffer.delete(request.offerId);
     if (request.orphans) for (const offerId of request.orphans) this.#byOffer.delete(offerId);
     this.#idle.delete(request);
-    this.#due.set(request, Infinity);
-    request.state = 'settled';
   }
 
   /** Looks at the request again at `time`, or at its deadline when that is earlier. */

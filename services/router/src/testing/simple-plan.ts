@@ -2,15 +2,15 @@ import { VersionEntry } from '../catalog/version-entry';
 import type { InferPlan } from '../requests/infer-plan';
 import { simpleModel } from './model-configs';
 
-/** A checked request of one row for the model `simple`, without tensors. */
-export function simplePlan(): InferPlan {
+/** A checked request of one row for the model `simple`, without tensors. `config` is what its config says otherwise. */
+export function simplePlan(config: object = {}, generation = 'g1'): InferPlan {
   const version = new VersionEntry({
     model: 'simple',
     version: 1,
-    generation: 'g1',
+    generation,
     state: 'READY',
     reason: '',
-    config: simpleModel.config,
+    config: { ...simpleModel.config, ...config },
   });
   return {
     version,
