@@ -37,6 +37,22 @@ nats_server() {
   fi
 }
 
+custom_types() {
+  [ -d .tools/crds/node_modules/@kubernetes-models/keda ] && return
+  mkdir -p .tools/crds && echo '{"private":true}' >.tools/crds/package.json &&
+    timeout 120 npm install --prefix .tools/crds --silent --no-audit --no-fund --ignore-scripts --save-exact \
+      @kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0
+}
+
+# Debian's package, where this may install one.
+prometheus_tool() {
+  command -v promtool || {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+      { timeout 120 apt-get update -qq && timeout 300 apt-get install -y -qq --no-install-recommends prometheus; } >/dev/null 2>&1 &&
+      command -v promtool
+  }
+}
+
 echo "-- docker-compose.yml (dclint)"
 npx --no-install dclint docker-compose.yml --max-warnings 0 \
   --disable-rule service-keys-order services-alphabetical-order top-level-properties-order || fail docker-compose.yml
@@ -57,14 +73,31 @@ else
   missing nats-server 'the NATS configurations'
 fi
 
+echo "-- Prometheus (promtool)"
+if promtool=$(prometheus_tool); then
+  "$promtool" check config infra/prometheus/prometheus.yml || fail infra/prometheus/prometheus.yml
+  "$promtool" test rules infra/prometheus/tests/*.yml || fail infra/prometheus/tests
+else
+  missing promtool infra/prometheus
+fi
+
+echo "-- collector (otelcol validate)"
+infra/otel/validate.sh --changed || fail infra/otel/collector.yaml
+
 echo "-- Kubernetes (kustomize, kubernetes-validate)"
 if { [ -x $go/kustomize ] || GOBIN="$PWD/$go" timeout 300 go install sigs.k8s.io/kustomize/kustomize/v5@v5.6.0; } &&
   from_pip kubernetes-validate kubernetes-validate==1.37.0; then
   built=$(mktemp)
   trap 'rm -f "$built"' EXIT
   for folder in infra/kubernetes/overlays/* infra/kubernetes/standalone; do
-    if $go/kustomize build "$folder" >"$built" && "$python/bin/kubernetes-validate" --strict --quiet "$built"; then
+    if $go/kustomize build "$folder" >"$built" && "$python/bin/kubernetes-validate" --strict --quiet --no-warn "$built"; then
       echo "$folder: $(grep -c '^kind:' "$built") objects"
+      # Kinds that it has no schema of: KEDA's, the Prometheus operator's.
+      if custom_types; then
+        node infra/kubernetes/custom-objects.js .tools/crds "$built" || fail "$folder"
+      else
+        missing '@kubernetes-models' "objects of other kinds in $folder"
+      fi
     else
       fail "$folder"
     fi
