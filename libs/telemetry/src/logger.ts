@@ -1,4 +1,4 @@
-import { type DestinationStream, pino } from 'pino';
+import type * as Pino from 'pino';
 
 /** Facts that go with a line; never tensor contents, headers' values, keys or host paths of models. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -25,12 +25,11 @@ export interface LogControl {
 }
 
 /** A logger on `destination` (default stderr) that obeys `control` as it stands at each line. */
-export function createLogger(
-  control: LogControl,
-  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
-): Logger {
-  const root = pino({ level: 'trace', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  return wrap(root, control);
+export function createLogger(control: LogControl, destination?: Pino.DestinationStream): Logger {
+  // Not before it is needed: runner processes write no log, and it takes ten megabytes.
+  const { pino } = require('pino') as typeof Pino;
+  const options = { level: 'trace', base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return wrap(pino(options, destination ?? pino.destination({ dest: 2, sync: true })), control);
 }
 
 /** Says nothing: for tests and libraries used without a log. */
@@ -43,7 +42,7 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-function wrap(inner: pino.Logger, control: LogControl): Logger {
+function wrap(inner: Pino.Logger, control: LogControl): Logger {
   return {
     info: (message, fields) => control.info && inner.info(fields ?? {}, message),
     warn: (message, fields) => control.warn && inner.warn(fields ?? {}, message),

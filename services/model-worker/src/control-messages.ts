@@ -98,6 +98,8 @@ export interface ServeSpec {
   readonly maxResponseBytes: number;
   /** Most bytes of this machine's shared memory that its answers may take. */
   readonly sharedMemoryBytes: number;
+  /** Its supervisor exports spans, and takes the runner's. */
+  readonly traced: boolean;
 }
 
 /** The runner accepts links. */
@@ -130,7 +132,15 @@ export interface Pong {
   readonly kind: 'pong';
 }
 
-export type FromRunner = Loaded | LoadFailed | Serving | Inline | Hung | Pong;
+/** Spans that have ended. */
+export interface Spans {
+  readonly kind: 'spans';
+  /** As of a `SpanRelay`, in base64: the channel carries JSON. */
+  readonly encoded: string;
+  readonly count: number;
+}
+
+export type FromRunner = Loaded | LoadFailed | Serving | Inline | Hung | Pong | Spans;
 
 /** Ask batching for nothing more. */
 export interface RetireOrder {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { TlsFiles } from '@shoal/rpc';
-import type { Logger } from '@shoal/telemetry';
+import type { Logger, Tracing } from '@shoal/telemetry';
 import { ModelControl } from './control/model-control';
 import { serveFiles } from './control/serve-files';
 import type { ModelWorkerConfig } from './flags';
@@ -21,6 +21,8 @@ export interface ModelWorkerDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: ModelWorkerConfig;
+  /** Undefined: nothing is recorded. */
+  readonly tracing?: Tracing | undefined;
   /** Bound of the shared memory that one runner's answers may take on their way to routers of this machine; 0 = none. */
   readonly sharedMemoryBytes: number;
   /** Other workers serve the same models: what is the same shares one queue with theirs. */
@@ -97,7 +99,7 @@ function makePrivateFolder(): string {
 }
 
 function contextOf(
-  { id, bus, clock, random, logger, config, sharedMemoryBytes, linkTls }: ModelWorkerDeps,
+  { id, bus, clock, random, logger, config, tracing, sharedMemoryBytes, linkTls }: ModelWorkerDeps,
   folder: string,
 ): WorkerContext {
   let runners = 0;
@@ -115,6 +117,7 @@ function contextOf(
     runTimeoutMs: config.modelRunTimeoutSecs * 1000,
     drainTimeoutMs: config.modelDrainTimeoutSecs * 1000,
     gpus: findGpus(),
+    runnerSpans: tracing?.relay('runner'),
     nextRunnerId: () => `${id}-r${(runners += 1)}`,
     runnerTls: () => linkTls && runnerTls(linkTls.files, linkTls.name),
     listenAddress: (runner) =>

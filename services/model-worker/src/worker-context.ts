@@ -24,6 +24,8 @@ export interface WorkerContext {
   readonly drainTimeoutMs: number;
   /** GPUs of this machine, by number. */
   readonly gpus: readonly number[];
+  /** Takes the spans of runners, encoded; undefined: nothing is recorded. */
+  readonly runnerSpans: ((encoded: Uint8Array, spans: number) => void) | undefined;
   /** Unique in the cluster. */
   nextRunnerId(): string;
   /** What runners' links are secured with, as it is now. */

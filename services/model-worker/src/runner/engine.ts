@@ -19,6 +19,7 @@ import { type RunError, runError } from './run-error';
 import { RunWatch, type RunWatchOptions } from './run-watch';
 import { scatterOutputs } from './scatter';
 import { type RunResult, type ThreadTensor, buffersOf } from './thread-messages';
+import type { RunSpans } from './tracing/run-spans';
 
 /** Bytes that came before their batch: enough for two large batches, little enough to be harmless. */
 const earlyBytes = 256 * 2 ** 20;
@@ -56,6 +57,8 @@ export interface EngineOptions extends RunWatchOptions {
     fetches: readonly string[],
     ended: (result: RunResult) => void,
   ) => RunResult | undefined;
+  /** Undefined: nothing is recorded. */
+  readonly spans?: RunSpans | undefined;
 }
 
 /**
@@ -67,6 +70,7 @@ export class Engine {
   readonly #book: BatchBook<Link>;
   readonly #watch: RunWatch;
   readonly #memory = new BatchMemory();
+  readonly #spans: RunSpans | undefined;
   /** By a name of each link's own: what was granted over one that has closed is unknown to those after it. */
   readonly #batching = new Map<string, Link>();
   readonly #routers = new Map<string, Link>();
@@ -85,6 +89,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#spans = options.spans;
     this.#watch = new RunWatch(options);
     const { gatherTimeoutMs } = options;
     this.#book = new BatchBook({ gatherTimeoutMs, lateMs, earlyTimeoutMs, earlyBytes, earlyMembers });
@@ -137,6 +142,7 @@ export class Engine {
 
   /** Bytes came; those in clients' memory that cannot be reached from here are to be sent another way. */
   #take(link: Link, data: Data, now: number): void {
+    if (data.trace !== undefined) this.#spans?.arrived(data);
     if (openFiles(data)) this.#act(this.#book.data(link.peer.id, { data, link }, now));
     else {
       releaseMessage(data);
@@ -148,6 +154,7 @@ export class Engine {
   #grant(link: Link, name: string, message: Batch, now: number): void {
     const { batchId, routers, rows } = message;
     const actions = this.#idle ? undefined : this.#book.granted(batchId, name, routers, rows, now);
+    if (actions && message.trace !== undefined) this.#spans?.granted(message);
     if (actions) this.#act(actions);
     else link.send(refusedBatch(batchId));
   }
@@ -180,6 +187,7 @@ export class Engine {
 
   #prepare(batch: GatheredBatch<Link>): Job | undefined {
     const { signature, fed, clock } = this.#options;
+    this.#spans?.gathering(batch);
     try {
       return prepareJob(batch, signature, fed, clock, this.#memory);
     } catch (thrown) {
@@ -212,6 +220,7 @@ export class Engine {
   /** Short runs follow each other; then their answers leave, and what has arrived meanwhile is heard. */
   #endedInline(job: Job, result: RunResult): void {
     this.#running = undefined;
+    this.#spans?.ran(job, true);
     this.#conclude(job, result);
     if (this.#burstUntil === Infinity) {
       this.#burstUntil = job.startedAt + burstMs;
@@ -228,6 +237,7 @@ export class Engine {
   #ended(job: Job, result: RunResult): void {
     this.#watch.ended();
     this.#running = undefined;
+    this.#spans?.ran(job, false);
     // First the next run, then the answers of this one: the session's thread must not wait.
     this.#unsettled += 1;
     this.#pump();
@@ -280,6 +290,7 @@ export class Engine {
   }
 
   #finish(job: Job, said: Partial<Done>): void {
+    this.#spans?.finished(job, said);
     const done = doneOf(job, said);
     this.#unsettled += 1;
     settle(this.#options.clock, linksOf(job), () => {

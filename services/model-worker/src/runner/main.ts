@@ -6,6 +6,7 @@ import { linkTlsOf } from './link-tls';
 import { responseBuilder } from './response';
 import { runError } from './run-error';
 import { SessionHost } from './session-host';
+import { openRunSpans } from './tracing/open-run-spans';
 import type { RunResult, ThreadTensor } from './thread-messages';
 import { warmUpFeeds } from './warm-up';
 
@@ -45,6 +46,7 @@ const host = new SessionHost({
 let loaded: Loaded | undefined;
 let engine: Engine | undefined;
 let listener: LinkListener | undefined;
+let flushSpans: () => Promise<void> = () => Promise.resolve();
 
 function runOnce(feeds: readonly ThreadTensor[], fetches: readonly string[]): Promise<RunResult> {
   return new Promise((resolve) => {
@@ -77,6 +79,8 @@ async function serve(spec: ServeSpec): Promise<void> {
   const listed = new Set(loaded?.info.inputMetadata.map(({ name }) => name));
   const fed = new Set(spec.signature.inputs.flatMap(({ name }, index) => (listed.has(name) ? [index] : [])));
   const { id, queue, signature, modelFolder, gatherTimeoutMs, runTimeoutMs, abandonedGraceMs } = spec;
+  const opened = spec.traced ? openRunSpans(id, loaded?.candidate, systemClock, tell) : undefined;
+  if (opened) flushSpans = opened.flush;
   const made = new Engine({
     id,
     queue,
@@ -91,6 +95,7 @@ async function serve(spec: ServeSpec): Promise<void> {
     buildResponse: responseBuilder(signature, spec.labels, spec.maxResponseBytes),
     run: (feeds, fetches, ended) => host.run(feeds, fetches, ended),
     onHung: hung,
+    spans: opened?.spans,
   });
   engine = made;
   const tls = spec.tls && linkTlsOf(spec.tls, systemClock);
@@ -104,6 +109,7 @@ async function stop(): Promise<void> {
   await engine?.stop();
   await listener?.close();
   await host.release();
+  await flushSpans();
   process.exit(0);
 }
 

@@ -157,6 +157,7 @@ export class Generation {
       gatherTimeoutMs,
       maxResponseBytes: maxMessageBytes,
       sharedMemoryBytes: this.#context.sharedMemoryBytes,
+      traced: this.#context.runnerSpans !== undefined,
     };
     return this.#plan;
   }

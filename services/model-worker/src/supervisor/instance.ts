@@ -145,7 +145,8 @@ export class Instance {
   }
 
   #receive(process: RunnerProcess, message: FromRunner): void {
-    if (this.#stopping) return;
+    if (message.kind === 'spans') this.#context.runnerSpans?.(Buffer.from(message.encoded, 'base64'), message.count);
+    if (this.#stopping || message.kind === 'spans') return;
     if (message.kind === 'loaded') this.#loaded(process, message);
     else if (message.kind === 'serving') this.#serve(process, message.address);
     else if (message.kind === 'load-failed') this.#giveUp(process, this.#loadError(message));
