@@ -27,5 +27,5 @@ export { type SpanContext, contextBytes, contextFromWire, spanIdOf, traceIdOf } 
 export { type TraceConfig, environmentWith, parseTraceConfig } from './tracing/trace-config';
 export { type RemoteParent, formatTraceparent, parseTraceparent, unsampledTraceparent } from './tracing/traceparent';
 export { SpanRelay, type SpanRelayOptions } from './tracing/span-relay';
-export type { TraceDoor, Tracing } from './tracing/tracing';
+export type { TraceDefaults, TraceDoor, Tracing } from './tracing/tracing';
 export { WallTime } from './tracing/wall-time';

@@ -37,7 +37,11 @@ export function explainHandlers({ explainer, backgrounds }: HandlerParts): Handl
       explainer.explainBatch(request, contextOf(call)),
     ListMethods: () => ({
       methods: [
-        { name: 'auto', summary: 'chooses by the model, the input, the number of features and the budget', needs: 'predictions' },
+        {
+          name: 'auto',
+          summary: 'chooses by the model, the input, the number of features and the budget',
+          needs: 'predictions',
+        },
         ...methods.map(({ name, summary, needs }) => ({ name, summary, needs })),
       ],
     }),

@@ -95,7 +95,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
       ...metadataHandlers(catalog, () => parts.readiness.ready),
       ...statisticsHandlers(catalog, parts.batching),
       ...repositoryHandlers(catalog, desires),
-      ...settingsHandlers(catalog, new TraceSettings(), new LogSettings(parts.logControl)),
+      ...settingsHandlers(catalog, new TraceSettings(parts.tracing), new LogSettings(parts.logControl)),
       ...sharedMemoryHandlers(parts.regions),
       ...inferHandlers(inference, streams),
     },

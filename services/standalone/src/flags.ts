@@ -2,6 +2,7 @@ import { batchingFlags } from '@shoal/batching';
 import type { ConfigOf, FlagTable } from '@shoal/config';
 import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
+import { tracingFlags } from './tracing/flags';
 import { metricsFlags } from './metrics/flags';
 import { serveExplainFlags } from './explain-flags';
 
@@ -65,6 +66,7 @@ export const serveFlags = {
   ...batchingFlags,
   ...serveExplainFlags,
   ...metricsFlags,
+  ...tracingFlags,
   ...processFlags,
 } as const;
 

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { ShoalError } from '@shoal/core';
 import { checkAccess, openGrpcTls } from '@shoal/router';
@@ -11,6 +12,7 @@ import { Inventory } from './inventory';
 import type { LogDestination } from './log-destination';
 import { logControlOf } from './log-control';
 import { openMetrics } from './metrics/process-metrics';
+import { flushMs, openProcessTracing } from './tracing/process-tracing';
 import { type ModelLine, renderModelTable } from './model-table';
 import { project } from './project';
 import { type Standalone, startStandalone } from './standalone';
@@ -42,7 +44,8 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
   const metrics = await openMetrics(config, shell);
-  const server = await start({ config, logger, logControl, grpcTls, metrics: metrics.registry });
+  const tracing = openProcessTracing(config, `${hostname()}-${process.pid}`, shell.clock, logger);
+  const server = await start({ config, logger, logControl, grpcTls, metrics: metrics.registry, tracing });
   health.follow(server.readiness);
   const inventory = new Inventory(server.bus, wantedModels(config), server.worker);
   const loaded = await Promise.race([server.initialLoad.then(() => 'loaded' as const), signal]);
@@ -53,6 +56,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
     if (failed > 0 && config.exitOnError) {
       shell.print(`${failed} of the models cannot be served, and --exit-on-error is set: ending`);
       await drain(server, config, logger);
+      await tracing?.close(flushMs);
       await metrics.close();
       await healthPort?.close();
       return 1;
@@ -66,6 +70,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   shell.print(`${name}: finishing the accepted requests (at most ${config.exitTimeoutSecs} s; again ends at once)`);
   health.end();
   await drain(server, config, logger);
+  await tracing?.close(flushMs);
   await metrics.close();
   await healthPort?.close();
   shell.print('Everything has ended. Bye.');

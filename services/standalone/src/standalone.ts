@@ -6,7 +6,7 @@ import { createTransport } from '@shoal/link';
 import { type ModelWorkerService, startModelWorker } from '@shoal/model-worker';
 import { type RouterService, startRouter } from '@shoal/router';
 import type { HealthSource, TlsFiles } from '@shoal/rpc';
-import type { LogControl, Logger, MetricRegistry } from '@shoal/telemetry';
+import type { LogControl, Logger, MetricRegistry, Tracing } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
 import { PrivateSockets } from './private-sockets';
 
@@ -18,6 +18,8 @@ export interface StandaloneDeps {
   readonly grpcTls?: TlsFiles | undefined;
   /** Where the metrics of all services are kept; absent: nothing is measured. */
   readonly metrics?: MetricRegistry | undefined;
+  /** Where their spans go; absent: nowhere. */
+  readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -46,7 +48,7 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
   const { config, logger, logControl, clock = systemClock, random = systemRandom } = deps;
   const bus = createLocalBus({ clock });
   const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
-  const common = { bus, transport, clock, config, metrics: deps.metrics };
+  const common = { bus, transport, clock, config, metrics: deps.metrics, tracing: deps.tracing };
   const batching = await startBatching({
     ...common,
     id: 'batching',

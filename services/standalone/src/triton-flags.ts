@@ -23,7 +23,6 @@ const tritonOnly: readonly TritonFlag[] = [
     reason: 'this version measures no GPUs',
   },
   { names: ['metrics-config'], effect: 'ignored', reason: 'there is nothing to choose among the metrics' },
-  { names: ['trace-config'], effect: 'ignored', reason: 'this version exports no traces' },
   {
     names: ['cache-config', 'cache-directory', 'response-cache-byte-size'],
     effect: 'ignored',

@@ -19,6 +19,7 @@ import { processFlags } from './flags';
 import { healthFlags } from './health/command';
 import { keyFlags } from './key';
 import { clusterMetricsFlags, metricsFlags } from './metrics/flags';
+import { tracingFlags } from './tracing/flags';
 import { changeFlags, replicasFlags } from './models/models-flags';
 import { trafficFlags } from './traffic/traffic-flags';
 
@@ -30,6 +31,8 @@ const doorFlags = { ...routerFlags, strictReadiness: routerProcessFlags.strictRe
 const clusterSection: HelpSection = { title: 'Cluster', flags: clusterFlags };
 
 const metricsSection: HelpSection = { title: 'Metrics', flags: clusterMetricsFlags };
+
+const tracingSection: HelpSection = { title: 'Tracing', flags: tracingFlags };
 
 const serverSection: HelpSection = { title: 'Server', flags: controlFlags };
 const changeSection: HelpSection = { title: 'Server', flags: changeFlags };
@@ -85,6 +88,7 @@ export const commands: readonly Command[] = [
       { title: 'Batching', flags: batchingFlags },
       { title: 'Explanations', flags: serveExplainFlags },
       { title: 'Metrics', flags: metricsFlags },
+      tracingSection,
       processSection,
     ],
   },
@@ -122,7 +126,13 @@ export const commands: readonly Command[] = [
   {
     name: 'router',
     summary: 'the door alone: the public gRPC API',
-    sections: [{ title: 'Door (router)', flags: doorFlags }, clusterSection, metricsSection, processSection],
+    sections: [
+      { title: 'Door (router)', flags: doorFlags },
+      clusterSection,
+      metricsSection,
+      tracingSection,
+      processSection,
+    ],
   },
   {
     name: 'batching',
@@ -132,6 +142,7 @@ export const commands: readonly Command[] = [
       { title: 'Links', flags: { ...linkAddressFlag, ...linkFlags } },
       clusterSection,
       metricsSection,
+      tracingSection,
       processSection,
     ],
   },
@@ -143,6 +154,7 @@ export const commands: readonly Command[] = [
       { title: 'Links', flags: linkFlags },
       clusterSection,
       metricsSection,
+      tracingSection,
       processSection,
     ],
   },
@@ -155,6 +167,7 @@ export const commands: readonly Command[] = [
       { title: 'Links', flags: { ...linkAddressFlag, ...linkFlags } },
       clusterSection,
       metricsSection,
+      tracingSection,
       processSection,
     ],
   },

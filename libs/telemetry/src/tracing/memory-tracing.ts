@@ -4,7 +4,7 @@ import { type RecordedSpan, SinkTracer, type SpanLimits } from './recorded-span'
 import { RequestSampler } from './request-sampler';
 import { SamplingDoor } from './sampling-door';
 import type { AttributeValue, Span, SpanKind, Tracer } from './span';
-import type { TraceDoor, Tracing } from './tracing';
+import type { TraceDefaults, TraceDoor, Tracing } from './tracing';
 
 /** A span that has ended, to look at in tests. Ids are hexadecimal, times the Clock's ms. */
 export interface SeenSpan {
@@ -36,6 +36,7 @@ export class MemoryTracing implements Tracing, TraceDoor {
   /** Whether the door records requests whose caller says nothing of a trace, if the sampler agrees, which at first it does. */
   samples = true;
   readonly sampler = new RequestSampler({ parentBased: true, ratio: 1 }, seededRandom(1));
+  readonly defaults: TraceDefaults = { settings: undefined, url: '', queueSpans: 1, batchSpans: 1, delayMs: 0 };
   readonly #tracers = new Map<string, Tracer>();
 
   get door(): TraceDoor {

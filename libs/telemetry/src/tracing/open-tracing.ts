@@ -10,7 +10,8 @@ import { SamplingDoor } from './sampling-door';
 import type { Tracer } from './span';
 import { SpanExporter } from './span-exporter';
 import { SpanQueue } from './span-queue';
-import type { Tracing } from './tracing';
+import type { TraceConfig } from './trace-config';
+import type { TraceDefaults, Tracing } from './tracing';
 import { WallStamp } from './wall-stamp';
 import { WallTime } from './wall-time';
 
@@ -24,6 +25,10 @@ export interface TracingOptions {
   readonly version: string;
   /** Facts about this process that go with its spans: service.instance.id, host.name, process.pid … */
   readonly resource: Resource;
+  /** Triton's settings of the server, if any were given. */
+  readonly settings?: TraceConfig['settings'];
+  /** Whether requests are recorded only by such settings: without them the level is OFF. OTEL_TRACES_SAMPLER goes before that. */
+  readonly settingsOff?: boolean;
 }
 
 /** What has become of the spans of this process so far. */
@@ -90,6 +95,7 @@ export function openTracing(options: TracingOptions): ExportedTracing | undefine
     tracer,
     relay: (service) => queue.relay(envelopeOf(service)),
     sampler,
+    defaults: defaultsOf(options, environment),
     door: new SamplingDoor(tracer('router'), sampler, environment.traceContext),
     propagator: environment.traceContext ? traceContextPropagator : noPropagator,
     counts: () => ({
@@ -117,4 +123,12 @@ function resourceOf(
     ...resource,
     ...given,
   };
+}
+
+function defaultsOf(
+  { settings, settingsOff = false }: TracingOptions,
+  { endpoint, queueSpans, batchSpans, delayMs, samplerGiven }: TraceEnvironment,
+): TraceDefaults {
+  const off = settingsOff && !samplerGiven ? {} : undefined;
+  return { settings: settings ?? off, url: endpoint, queueSpans, batchSpans, delayMs };
 }

@@ -21,43 +21,45 @@ function drawn(one: RequestSampler, model: string, requests: number): string {
 
 test('every so many-th request, and only so many', () => {
   const one = sampler();
-  one.set('', { ...rule, rate: 3, count: 2 });
+  one.set('', { ...rule, rate: 3, count: 2 }, true);
   expect(drawn(one, 'm', 10)).toBe('..x..x....');
   expect(one.left('')).toBe(0);
-  one.set('', { ...rule, rate: 3, count: 2 });
+  one.set('', { ...rule, rate: 3, count: 2 }, false);
   expect(drawn(one, 'm', 5)).toBe('.....');
-  one.set('', { ...rule, rate: 2, count: 2 });
+  one.set('', { ...rule, rate: 3, count: 2 }, true);
+  expect(drawn(one, 'm', 5)).toBe('..x..');
+  one.set('', { ...rule, rate: 2, count: 2 }, true);
   expect(drawn(one, 'm', 5)).toBe('.x.x.');
 });
 
 test('models without a rule share the server’s; those with one count for themselves', () => {
   const one = sampler();
-  one.set('', { ...rule, rate: 2 });
-  one.set('own', { ...rule, rate: 3 });
+  one.set('', { ...rule, rate: 2 }, true);
+  one.set('own', { ...rule, rate: 3 }, true);
   const order = ['a', 'own', 'b', 'own', 'a', 'own', 'b'];
   expect(order.map((model) => one.root(model))).toEqual([false, false, true, false, false, true, true]);
-  one.set('own', undefined);
+  one.set('own', undefined, true);
   expect(['own', 'own'].map((model) => one.root(model))).toEqual([false, true]);
-  one.set('', undefined);
+  one.set('', undefined, true);
   expect(drawn(one, 'own', 3)).toBe('xxx');
 });
 
 test('what callers say goes before rate and count, but not before OFF', () => {
   const one = sampler();
-  one.set('', { enabled: true, rate: 0, count: -1 });
+  one.set('', { enabled: true, rate: 0, count: -1 }, true);
   expect(drawn(one, 'm', 3)).toBe('...');
   expect([one.child('m', true, ids[0]!), one.child('m', false, ids[0]!)]).toEqual([true, false]);
-  one.set('', { enabled: true, rate: 1, count: 0 });
+  one.set('', { enabled: true, rate: 1, count: 0 }, true);
   expect([one.child('m', true, ids[0]!), one.root('m')]).toEqual([true, false]);
-  one.set('off', { enabled: false, rate: 1, count: -1 });
+  one.set('off', { enabled: false, rate: 1, count: -1 }, true);
   expect([one.child('off', true, ids[0]!), one.root('off')]).toEqual([false, false]);
 });
 
 test('a request whose caller records counts as one of the requests, as in Triton; one whose caller does not, does not', () => {
   const one = sampler();
-  one.set('', { ...rule, rate: 2 });
+  one.set('', { ...rule, rate: 2 }, true);
   expect([one.child('m', true, ids[0]!), one.root('m'), one.root('m')]).toEqual([true, true, false]);
-  one.set('', { ...rule, rate: 2, count: 5 });
+  one.set('', { ...rule, rate: 2, count: 5 }, true);
   expect([one.child('m', false, ids[0]!), one.root('m'), one.root('m')]).toEqual([false, false, true]);
   expect(one.left('')).toBe(4);
 });

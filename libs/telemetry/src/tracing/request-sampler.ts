@@ -37,13 +37,13 @@ export class RequestSampler {
   }
 
   /**
-   * Sets a rule, which begins to count anew unless it is the same as before; undefined: the server's (of a model), the environment's (of the
-   * server).
+   * Sets a rule; undefined: the server's (of a model), the environment's (of the server).
    * @param model '' = the server.
+   * @param anew It begins to count, even if it is the same as before; else it does so only when it is another one.
    */
-  set(model: string, rule: TraceRule | undefined): void {
+  set(model: string, rule: TraceRule | undefined, anew: boolean): void {
     const before = this.#own(model);
-    if (rule && before && sameRule(rule, before.rule)) return;
+    if (!anew && rule && before && sameRule(rule, before.rule)) return;
     const next = rule && { rule, requests: 0, left: rule.count };
     if (model === '') this.#server = next;
     else if (next) (this.#models ??= new Map()).set(model, next);

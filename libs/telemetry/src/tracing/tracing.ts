@@ -1,5 +1,6 @@
 import type { HeaderSource, Propagator } from './propagation';
 import type { RequestSampler } from './request-sampler';
+import type { TraceConfig } from './trace-config';
 import type { Span, Tracer } from './span';
 
 /** The door of the cluster: decides, once for each request, whether it is recorded. */
@@ -10,6 +11,17 @@ export interface TraceDoor {
    * @param model By the request; its own trace settings decide.
    */
   open(name: string, model: string, headers: HeaderSource, at: number): Span | undefined;
+}
+
+/** What the TraceSetting RPC shows before anybody has changed anything. */
+export interface TraceDefaults {
+  /** Of the server; undefined: the environment's sampler decides. What is missing in it has Triton's first value. */
+  readonly settings: TraceConfig['settings'];
+  /** Where spans are sent to; '' = OpenTelemetry's default. */
+  readonly url: string;
+  readonly queueSpans: number;
+  readonly batchSpans: number;
+  readonly delayMs: number;
 }
 
 /**
@@ -26,4 +38,5 @@ export interface Tracing {
   relay(service: string): (encoded: Uint8Array, spans: number) => void;
   /** What the door asks about requests; the TraceSetting RPC changes it. */
   readonly sampler: RequestSampler;
+  readonly defaults: TraceDefaults;
 }

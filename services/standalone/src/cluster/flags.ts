@@ -5,6 +5,7 @@ import { modelWorkerFlags } from '@shoal/model-worker';
 import { routerFlags } from '@shoal/router';
 import { processFlags } from '../flags';
 import { type MetricsConfig, clusterMetricsFlags } from '../metrics/flags';
+import { type TracingConfig, tracingFlags } from '../tracing/flags';
 
 const linkTlsFlags = {
   linkCert: {
@@ -126,6 +127,7 @@ export const routerProcessFlags = {
   },
   ...clusterFlags,
   ...clusterMetricsFlags,
+  ...tracingFlags,
   ...processFlags,
 } as const;
 export const batchingProcessFlags = {
@@ -134,6 +136,7 @@ export const batchingProcessFlags = {
   ...linkFlags,
   ...clusterFlags,
   ...clusterMetricsFlags,
+  ...tracingFlags,
   ...processFlags,
 } as const;
 export const workerProcessFlags = {
@@ -146,6 +149,7 @@ export const workerProcessFlags = {
   ...linkFlags,
   ...clusterFlags,
   ...clusterMetricsFlags,
+  ...tracingFlags,
   ...processFlags,
 } as const;
 
@@ -202,6 +206,7 @@ export const explainProcessFlags = {
   ...linkFlags,
   ...clusterFlags,
   ...clusterMetricsFlags,
+  ...tracingFlags,
   ...processFlags,
 } as const;
 
@@ -213,4 +218,7 @@ export type RouterProcessConfig = ConfigOf<typeof routerProcessFlags>;
 export type BatchingProcessConfig = ConfigOf<typeof batchingProcessFlags>;
 export type WorkerProcessConfig = ConfigOf<typeof workerProcessFlags>;
 /** What all of them are told. */
-export type ClusterConfig = ConfigOf<typeof clusterFlags> & ConfigOf<typeof processFlags> & MetricsConfig;
+export type ClusterConfig = ConfigOf<typeof clusterFlags> &
+  ConfigOf<typeof processFlags> &
+  MetricsConfig &
+  TracingConfig;

@@ -6,7 +6,7 @@ import { createTransport } from '@shoal/link';
 import { startModelWorker } from '@shoal/model-worker';
 import { startRouter } from '@shoal/router';
 import { type HealthSource, type TlsFiles, clientTls, serverTls } from '@shoal/rpc';
-import type { LogControl, Logger, MetricRegistry } from '@shoal/telemetry';
+import type { LogControl, Logger, MetricRegistry, Tracing } from '@shoal/telemetry';
 import { Inventory } from '../inventory';
 import { renderModelTable } from '../model-table';
 import { checkFolder, noModels, wantedModels } from '../serve';
@@ -32,6 +32,8 @@ export interface ProcessParts<Config> {
   readonly grpcTls: TlsFiles | undefined;
   /** Where metrics are kept; undefined: nothing is measured. */
   readonly metrics: MetricRegistry | undefined;
+  /** Where spans go; undefined: nowhere. */
+  readonly tracing: Tracing | undefined;
   /** For people. */
   readonly print: (line: string) => void;
 }

@@ -7,6 +7,7 @@ import { firstSignal } from '../first-signal';
 import { openHealthPort } from '../health/health-port';
 import { ProcessHealth } from '../health/process-health';
 import { openMetrics } from '../metrics/process-metrics';
+import { flushMs, openProcessTracing } from '../tracing/process-tracing';
 import { logControlOf } from '../log-control';
 import { project } from '../project';
 import type { ServeShell } from '../serve';
@@ -38,9 +39,11 @@ export async function runProcess<Config extends ClusterConfig>(
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
   const metrics = await openMetrics(config, shell);
+  const tracing = openProcessTracing(config, id, clock, logger);
   const joining = createNatsBus({ url, clock, random, logger, name: id, ...natsOptions });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
   if (bus === undefined) {
+    await tracing?.close(0);
     await metrics.close();
     await healthPort?.close();
     return 0;
@@ -57,6 +60,7 @@ export async function runProcess<Config extends ClusterConfig>(
       linkTls,
       grpcTls,
       metrics: metrics.registry,
+      tracing,
       print: (line) => shell.print(line),
     }),
   );
@@ -72,6 +76,7 @@ export async function runProcess<Config extends ClusterConfig>(
   await bus.close();
   linkTls?.files.close();
   natsTls?.close();
+  await tracing?.close(flushMs);
   await metrics.close();
   await healthPort?.close();
   shell.print('Everything has ended. Bye.');
