@@ -1,5 +1,12 @@
 import type { BlobStore, StateStore } from './state';
 
+/** How it stands with what joins the processes. */
+export interface BusHealth {
+  readonly connected: boolean;
+  /** Times that it was joined again after it had been cut off. */
+  readonly reconnects: number;
+}
+
 /**
  * Announcements and calls between services: small, typed, never a tensor. In process by default; the NATS twin keeps
  * the same meaning (announce → JetStream KV, call → request/reply). Nothing on a request's path waits for it.
@@ -26,6 +33,7 @@ export interface Bus {
   readonly state: StateStore;
   /** The files that came with it. */
   readonly blobs: BlobStore;
+  readonly health: BusHealth;
   /** Settled once it has heard all that is announced, and others hear what is announced here; without NATS that waits for NATS. */
   readonly joined: Promise<void>;
   close(): Promise<void>;

@@ -32,6 +32,7 @@ export function createLocalBus(options: LocalBusOptions = {}): Bus {
     serve: (subject, handler) => calls.serve(subject, handler as (request: unknown) => Promise<unknown>),
     call: <Req, Res>(subject: string, request: Req, callOptions?: { timeoutMs?: number; signal?: AbortSignal }) =>
       calls.call(subject, request, callOptions) as Promise<Res>,
+    health: { connected: true, reconnects: 0 },
     joined: Promise.resolve(),
     close() {
       values.close();

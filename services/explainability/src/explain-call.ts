@@ -2,6 +2,7 @@ import type { Clock } from '@shoal/core';
 import type { Metadata } from '@shoal/rpc';
 import type { BackgroundStore } from './backgrounds/background-store';
 import type { ExplainConfig } from './flags';
+import type { ExplainMetrics } from './metrics/explain-metrics';
 import type { Routers } from './models/routers';
 import type { ModelFiles } from './models/model-files';
 import type { Twins } from './models/twins';
@@ -10,6 +11,8 @@ import type { Versions } from './models/versions';
 /** What explanations are made with. */
 export interface ExplainerDeps {
   readonly clock: Clock;
+  /** Undefined: nothing is measured. */
+  readonly metrics?: ExplainMetrics | undefined;
   readonly config: ExplainConfig;
   readonly routers: Routers;
   readonly versions: Versions;

@@ -129,7 +129,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
       refuseAnother(parts, deps);
       return call.partial === undefined || tellPartial(call.partial, running, answerParts());
     }),
-  });
+  }).finally(() => deps.metrics?.evaluated(name, usage.rows));
   refuseAnother(parts, deps);
   const result = running.answer();
   if (!result && how === 'deadline') throw noAnswerYet(name, usage);
@@ -143,6 +143,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
       ? [`the deadline came before ${name} had an answer: these are Shapley values of one permutation`]
       : [];
   const stopped = how === 'deadline' ? 'deadline' : undefined;
+  deps.metrics?.explained(name, clock.now() - parts.startedAt);
   return respond(answerParts(), { result, partial: false, stopped, warnings: [...(running.notes ?? []), ...late] });
 }
 

@@ -1,11 +1,12 @@
 import { type Bus, type ExplainabilityAnnouncement, explainabilityPrefix } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import { type Renewable, type TlsOptions, createServer, loadService } from '@shoal/rpc';
-import type { Logger } from '@shoal/telemetry';
+import type { Logger, MetricRegistry } from '@shoal/telemetry';
 import { BackgroundStore } from './backgrounds/background-store';
 import { Explainer } from './explainer';
 import type { ExplainConfig } from './flags';
 import { explainHandlers } from './handlers';
+import { ExplainMetrics } from './metrics/explain-metrics';
 import { ModelFiles } from './models/model-files';
 import { type RouterOptions, followRouters } from './models/routers';
 import { Twins } from './models/twins';
@@ -23,6 +24,8 @@ export interface ExplainabilityDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where its metrics are kept; absent: nothing is measured. */
+  readonly metrics?: MetricRegistry | undefined;
   readonly config: ExplainConfig;
   /** Whom it asks for predictions. */
   readonly routers: RouterOptions;
@@ -55,7 +58,8 @@ export async function startExplainability(deps: ExplainabilityDeps): Promise<Exp
   const routers = followRouters(bus, deps.routers);
   const files = new ModelFiles(bus);
   const twins = new Twins({ id, bus, clock, random, logger, files, versions });
-  const explainer = new Explainer({ clock, config, routers, versions, backgrounds, files, twins });
+  const metrics = deps.metrics && new ExplainMetrics(deps.metrics);
+  const explainer = new Explainer({ clock, metrics, config, routers, versions, backgrounds, files, twins });
   const server = createServer({
     clock,
     keepaliveMs,

@@ -23,7 +23,7 @@ export class Explainer {
 
   /** @returns shoal.explain.v1.ExplainResponse @throws ShoalError */
   explain(message: ExplainRequestMessage, call: ExplainCall): Promise<object> {
-    return this.#admitted(async () => {
+    return this.#admitted(message, async () => {
       const row = requestRow(message);
       const door = this.#door(call);
       const startedAt = this.#deps.clock.now();
@@ -42,7 +42,7 @@ export class Explainer {
 
   /** @returns shoal.explain.v1.ExplainBatchResponse @throws ShoalError */
   explainBatch(message: ExplainRequestMessage, call: ExplainCall): Promise<object> {
-    return this.#admitted(async () => {
+    return this.#admitted(message, async () => {
       const tensors = requestRow(message);
       const count = rowCount(tensors, this.#deps.config.explainMaxRows);
       const door = this.#door(call);
@@ -90,7 +90,8 @@ export class Explainer {
   }
 
   #door({ headers }: ExplainCall): StreamParts {
-    return { client: this.#deps.routers.next(), clock: this.#deps.clock, headers };
+    const { routers, clock, metrics } = this.#deps;
+    return { client: routers.next(), clock, headers, meters: metrics?.predictions };
   }
 
   #version(model: string, version: string): VersionAnnouncement {
@@ -99,7 +100,16 @@ export class Explainer {
     throw new ShoalError('UNAVAILABLE', `nothing is known yet of model ${quoted(model)} version ${version}: try again`);
   }
 
-  async #admitted(work: () => Promise<object>): Promise<object> {
+  async #admitted(message: ExplainRequestMessage, work: () => Promise<object>): Promise<object> {
+    try {
+      return await this.#bounded(work);
+    } catch (thrown) {
+      this.#deps.metrics?.failed(message.method, thrown);
+      throw thrown;
+    }
+  }
+
+  async #bounded(work: () => Promise<object>): Promise<object> {
     const most = this.#deps.config.explainMaxConcurrent;
     if (this.#running >= most) {
       throw new ShoalError(

@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { TlsFiles } from '@shoal/rpc';
-import type { Logger, Tracing } from '@shoal/telemetry';
+import type { Logger, MetricRegistry, Tracing } from '@shoal/telemetry';
 import { ModelControl } from './control/model-control';
 import { serveFiles } from './control/serve-files';
 import type { ModelWorkerConfig } from './flags';
+import { WorkerMetrics } from './metrics/worker-metrics';
 import { runnerTls } from './supervisor/runner-tls';
 import { findGpus } from './supervisor/gpus';
 import { memoryBudgetBytes, memoryLimitBytes } from './supervisor/memory';
@@ -20,6 +21,8 @@ export interface ModelWorkerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where its metrics are kept; absent: nothing is measured. */
+  readonly metrics?: MetricRegistry | undefined;
   readonly config: ModelWorkerConfig;
   /** Undefined: nothing is recorded. */
   readonly tracing?: Tracing | undefined;
@@ -70,6 +73,7 @@ export async function startModelWorker(deps: ModelWorkerDeps): Promise<ModelWork
   const finish = () => {
     endFiles();
     context.batching.close();
+    context.metrics?.close();
     process.off('exit', tidy);
     tidy();
   };
@@ -99,7 +103,7 @@ function makePrivateFolder(): string {
 }
 
 function contextOf(
-  { id, bus, clock, random, logger, config, tracing, sharedMemoryBytes, linkTls }: ModelWorkerDeps,
+  { id, bus, clock, random, logger, metrics, config, tracing, sharedMemoryBytes, linkTls }: ModelWorkerDeps,
   folder: string,
 ): WorkerContext {
   let runners = 0;
@@ -110,6 +114,7 @@ function contextOf(
     clock,
     random,
     logger,
+    metrics: metrics && new WorkerMetrics(metrics),
     cwd: folder,
     memoryLimitBytes: memoryLimitBytes(config.runnerMemoryLimitMb),
     sharedMemoryBytes,

@@ -1,6 +1,7 @@
 import type { Bus, Instances } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
 import type { Logger } from '@shoal/telemetry';
+import type { WorkerMetrics } from './metrics/worker-metrics';
 import type { RunnerTls } from './control-messages';
 
 /** What all parts of one model-worker share. */
@@ -13,6 +14,8 @@ export interface WorkerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Undefined: nothing is measured. */
+  readonly metrics?: WorkerMetrics | undefined;
   /** The runners' working folder: private to this process, holds nothing but their sockets. */
   readonly cwd: string;
   readonly memoryLimitBytes: number;

@@ -8,6 +8,7 @@ import { type RouterService, startRouter } from '@shoal/router';
 import type { HealthSource, TlsFiles } from '@shoal/rpc';
 import type { LogControl, Logger, MetricRegistry, Tracing } from '@shoal/telemetry';
 import type { ServeConfig } from './flags';
+import { observeBus } from './metrics/observe-bus';
 import { PrivateSockets } from './private-sockets';
 
 export interface StandaloneDeps {
@@ -47,6 +48,7 @@ export interface Standalone {
 export async function startStandalone(deps: StandaloneDeps): Promise<Standalone> {
   const { config, logger, logControl, clock = systemClock, random = systemRandom } = deps;
   const bus = createLocalBus({ clock });
+  if (deps.metrics) observeBus(deps.metrics, bus);
   const transport = createTransport({ clock, sharedMemoryBytes: config.sharedMemoryBytes });
   const common = { bus, transport, clock, config, metrics: deps.metrics, tracing: deps.tracing };
   const batching = await startBatching({
@@ -82,10 +84,8 @@ export async function startStandalone(deps: StandaloneDeps): Promise<Standalone>
     });
     if (sockets) {
       explainability = await startExplainability({
-        bus,
-        clock,
+        ...common,
         random,
-        config,
         id: 'explainability',
         address: sockets.address('explain'),
         logger: logger.child({ service: 'explainability' }),

@@ -1,5 +1,6 @@
 import type { CancelTimer } from '@shoal/core';
 import { type NatsConnection, type NodeConnectionOptions, connect } from '@nats-io/transport-node';
+import type { BusHealth } from '../bus';
 import { connectTimeoutMs, connectionOptions } from './connection-options';
 import { connectProblem } from './connect-problem';
 import { type NatsBusOptions, type Settings, limited } from './settings';
@@ -16,7 +17,7 @@ export class Connection {
   readonly #down: () => void;
   readonly #complain: (text: string) => void;
   #current: NatsConnection | undefined;
-  #ever = false;
+  #made = 0;
   #closed = false;
   #cancelRetry: CancelTimer = () => undefined;
   #dialling: Promise<void> = Promise.resolve();
@@ -39,6 +40,10 @@ export class Connection {
   /** The live connection; undefined while there is none. */
   get current(): NatsConnection | undefined {
     return this.#current;
+  }
+
+  get health(): BusHealth {
+    return { connected: this.#current !== undefined, reconnects: Math.max(0, this.#made - 1) };
   }
 
   /** Sends what is to be sent, then ends. */
@@ -88,10 +93,10 @@ export class Connection {
   #connected(nc: NatsConnection): Promise<void> | void {
     if (this.#closed) return nc.close();
     this.#current = nc;
-    this.#settings.log.info(this.#ever ? 'connected to NATS again' : 'connected to NATS', {
+    this.#settings.log.info(this.#made > 0 ? 'connected to NATS again' : 'connected to NATS', {
       version: nc.info?.version ?? '',
     });
-    this.#ever = true;
+    this.#made += 1;
     void this.#watchEnd(nc);
     this.#up(nc);
   }

@@ -1,6 +1,6 @@
 import { type CancelTimer, ShoalError, sleep } from '@shoal/core';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Bus } from '../bus';
+import type { Bus, BusHealth } from '../bus';
 import { NatsBlobs } from './blobs';
 import { followBucket } from './bucket';
 import { Calls } from './calls';
@@ -97,6 +97,10 @@ class NatsBus implements Bus {
     if (this.#connection.current === undefined) return;
     const end = clock.now() + signsMs;
     while (clock.now() < end && this.#values.claims.hidden().size > 0) await sleep(clock, 10);
+  }
+
+  get health(): BusHealth {
+    return this.#connection.health;
   }
 
   announce<T extends object>(key: string, value: T): void {

@@ -1,9 +1,10 @@
 import type { ModelKey } from '@shoal/bus';
-import type { ModelQueue } from '@shoal/scheduler';
+import type { BucketCurve, ModelQueue } from '@shoal/scheduler';
 import { type Counter, type MetricRegistry, VersionSets, linksSpec } from '@shoal/telemetry';
 import { type BatchingFamilies, batchingFamilies } from './families';
 import { oldestMs, waiting } from './queue-state';
 import { RunnerSlots } from './runner-slots';
+import { shapeLabel } from './shape-label';
 import { VersionMeters } from './version-meters';
 
 /** A queue to look at. */
@@ -54,6 +55,7 @@ export class BatchingMetrics {
 
   /** Has queues looked at when somebody asks. */
   follow(queues: () => Iterable<OpenQueue>, now: () => number): void {
+    this.#followCurves(queues);
     const each = (name: string, help: string, valueOf: (queue: ModelQueue) => number, join: Join) => {
       const spec = { name, help, labels: ['model', 'version'] };
       this.#ends.push(
@@ -70,6 +72,29 @@ export class BatchingMetrics {
       'How long the oldest request that waits has waited.',
       (queue) => oldestMs(queue, now()) / 1000,
       Math.max,
+    );
+  }
+
+  #followCurves(queues: () => Iterable<OpenQueue>): void {
+    const each = (name: string, help: string, msOf: (curve: BucketCurve) => number) => {
+      const spec = { name, help, labels: ['model', 'version', 'shape'] };
+      this.#ends.push(
+        this.#registry.observe('gauge', spec, (sample) => {
+          for (const [{ model, version }, curve] of newest(queues())) {
+            sample(msOf(curve) / 1000, model, String(version), shapeLabel(curve.bucket));
+          }
+        }),
+      );
+    };
+    each(
+      'shoal_latency_model_alpha_seconds',
+      'What a batch takes whatever its size, as it was learnt, by the bytes of a row.',
+      ({ alphaMs }) => alphaMs,
+    );
+    each(
+      'shoal_latency_model_beta_seconds',
+      'What each row of a batch adds, as it was learnt, by the bytes of a row.',
+      ({ betaMs }) => betaMs,
     );
   }
 
@@ -93,6 +118,15 @@ const failureReasons = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'] as const;
 
 function byVersion({ failure: _failure, shed: _shed, busy: _busy, ...families }: BatchingFamilies) {
   return Object.values(families);
+}
+
+/** Of several loadings of a version the one that came last. */
+function* newest(queues: Iterable<OpenQueue>): Iterable<[ModelKey, BucketCurve]> {
+  const last = new Map<string, OpenQueue>();
+  for (const open of queues) last.set(`${open.version.model}/${open.version.version}`, open);
+  for (const { version, queue } of last.values()) {
+    for (const curve of queue.latency.curves) yield [version, curve];
+  }
 }
 
 type Join = (a: number, b: number) => number;

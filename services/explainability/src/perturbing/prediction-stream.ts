@@ -1,11 +1,27 @@
-import { type Clock, ShoalError } from '@shoal/core';
+import { type Clock, type ErrorCode, ShoalError, toShoalError } from '@shoal/core';
 import { type InferResponseView, scanInferResponse, scanStreamResponse } from '@shoal/protocol';
-import { type ClientStream, type Metadata, type MethodDefinition, type RpcClient, loadService } from '@shoal/rpc';
+import {
+  type CallMeter,
+  type ClientStream,
+  type Metadata,
+  type MethodDefinition,
+  type RpcClient,
+  loadService,
+} from '@shoal/rpc';
 
 const service = 'inference.GRPCInferenceService';
 const methods = loadService('inference/grpc_service.proto', service);
 const streamInfer = methods['ModelStreamInfer'] as unknown as MethodDefinition<Buffer, Buffer>;
 const modelInfer = methods['ModelInfer'] as unknown as MethodDefinition<Buffer, Buffer>;
+
+/** Of the methods that are called. */
+export const predictionPaths = { single: modelInfer.path, stream: streamInfer.path } as const;
+
+/** How the calls end that predictions are asked for with. */
+export interface PredictionMeters {
+  readonly single: CallMeter;
+  readonly stream: CallMeter;
+}
 
 export interface StreamParts {
   /** A passthrough client of a router. */
@@ -13,6 +29,8 @@ export interface StreamParts {
   readonly clock: Clock;
   /** Who asks. */
   readonly headers: Metadata;
+  /** Undefined: nothing is measured. */
+  readonly meters?: PredictionMeters | undefined;
 }
 
 interface Waiting {
@@ -28,6 +46,7 @@ export class PredictionStream {
   readonly #waiting: Waiting[] = [];
   readonly #retry = new AbortController();
   #stream: ClientStream<Buffer, Buffer> | undefined;
+  #openedAt = 0;
   #over = false;
 
   /** @param failed called once, with what the model or the server says; not after `cancel` */
@@ -52,13 +71,20 @@ export class PredictionStream {
   cancel(): void {
     this.#retry.abort();
     if (this.#over) return;
+    this.#finish(this.#waiting.length === 0 ? 'OK' : 'CANCELLED');
+  }
+
+  #finish(code: ErrorCode | 'OK'): void {
     this.#over = true;
     this.#waiting.length = 0;
-    this.#stream?.cancel();
+    if (!this.#stream) return;
+    this.#parts.meters?.stream.ended(code, this.#parts.clock.now() - this.#openedAt);
+    this.#stream.cancel();
   }
 
   #open(): ClientStream<Buffer, Buffer> {
-    const { client, headers } = this.#parts;
+    const { client, headers, clock } = this.#parts;
+    this.#openedAt = clock.now();
     const stream = client.stream(streamInfer, { headers: { ...headers, triton_grpc_error: 'true' } });
     stream.onMessage((message) => this.#received(message));
     stream.onEnd((error) => {
@@ -88,9 +114,7 @@ export class PredictionStream {
 
   /** A refusal on a stream is a sentence without a status: the same request alone has one. */
   async #learn(message: Buffer, sentence: string): Promise<void> {
-    this.#over = true;
-    this.#waiting.length = 0;
-    this.#stream?.cancel();
+    this.#finish('OK');
     let error = new ShoalError('FAILED_PRECONDITION', sentence);
     try {
       await predictOnce(this.#parts, message, this.#retry.signal);
@@ -103,20 +127,27 @@ export class PredictionStream {
 
   #fail(thrown: unknown): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#waiting.length = 0;
-    this.#stream?.cancel();
-    this.#failed(thrown as ShoalError);
+    const error = toShoalError(thrown);
+    this.#finish(error.code);
+    this.#failed(error);
   }
 }
 
 /** A single prediction. @throws ShoalError with the status that the server sent */
 export async function predictOnce(
-  { client, headers }: StreamParts,
+  { client, clock, headers, meters }: StreamParts,
   message: Buffer,
   signal: AbortSignal,
 ): Promise<InferResponseView> {
-  return scanInferResponse(await client.unary(modelInfer, message, { headers, signal, timeoutMs: singleTimeoutMs }));
+  const startedAt = clock.now();
+  try {
+    const answer = await client.unary(modelInfer, message, { headers, signal, timeoutMs: singleTimeoutMs });
+    meters?.single.ended('OK', clock.now() - startedAt);
+    return scanInferResponse(answer);
+  } catch (thrown) {
+    meters?.single.ended(toShoalError(thrown).code, clock.now() - startedAt);
+    throw thrown;
+  }
 }
 
 /** A model that takes longer for one row cannot be explained. */

@@ -3,6 +3,7 @@ import { type ModelKey, type RetireCall, type RunnerAnnouncement, queueKey, runn
 import { ShoalError } from '@shoal/core';
 import { type ModelConfig, compileSignature, maxMessageBytes } from '@shoal/protocol';
 import { type OnnxModelInfo, type ScannedModel, type ScannedVersion, completeConfig } from '@shoal/repository';
+import type { Counter } from '@shoal/telemetry';
 import { Gate } from '../control/gate';
 import type { ServeSpec } from '../control-messages';
 import type { WorkerContext } from '../worker-context';
@@ -40,6 +41,7 @@ export class Generation {
   #info: OnnxModelInfo | undefined;
   #config: ModelConfig | undefined;
   #plan: Omit<ServeSpec, 'kind' | 'id' | 'listen'> | undefined;
+  #restarts: Counter | undefined;
   #live = false;
   #stopping = false;
 
@@ -68,12 +70,16 @@ export class Generation {
   /** Resolves when every instance is ready to serve. Throws ShoalError when one cannot be; all are ended then. */
   async load(): Promise<void> {
     const { config } = this.#model;
+    const { metrics } = this.#context;
+    this.#restarts = metrics?.opened(this.key);
     const places = planInstances(config, this.#context.gpus);
     const warned = new Set<string>();
     for (const place of places) {
       const { load, warnings } = planSession(config, place, places.length, this.#version.file);
       for (const warning of warnings) this.#warnOnce(warned, warning);
-      this.#instances.push(this.#instance(place.name, load));
+      const instance = this.#instance(place.name, load);
+      this.#instances.push(instance);
+      metrics?.keeps(this.key, instance);
     }
     try {
       // The first shows whether the model is sound, and completes the config; only then the others.
@@ -117,6 +123,11 @@ export class Generation {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#instances.map((instance) => instance.stop(graceMs)));
+    const { metrics } = this.#context;
+    if (metrics === undefined) return;
+    for (const instance of this.#instances) metrics.left(instance);
+    if (this.#restarts) metrics.closed(this.key);
+    this.#restarts = undefined;
   }
 
   #instance(name: string, load: ReturnType<typeof planSession>['load']): Instance {
@@ -127,6 +138,7 @@ export class Generation {
       modelFolder: this.#model.directory,
       plan: (info) => this.#planFor(info),
       onServing: (runner) => this.#serving(instance, runner),
+      onRestart: () => this.#restarts?.add(1),
       onBroken: (reason) => {
         if (this.#instances.every((one) => !one.serving)) this.onBroken?.(reason);
       },

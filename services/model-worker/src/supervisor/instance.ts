@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { type CancelTimer, ShoalError, toShoalError } from '@shoal/core';
 import { type OnnxModelInfo, describeSession, sanitiseLoadError } from '@shoal/repository';
 import type { FromRunner, Loaded, LoadFailed, LoadSpec, ServeSpec } from '../control-messages';
+import type { RunnerState } from '../metrics/worker-metrics';
 import type { WorkerContext } from '../worker-context';
 import { BackOff } from './back-off';
 import { deviceOf } from './device';
@@ -44,6 +45,8 @@ export interface InstanceOptions {
   readonly onServing: (
     runner: { readonly id: string; readonly address: string; readonly device: string } | undefined,
   ) => void;
+  /** A runner that had served, or was to serve again, ended unasked. */
+  readonly onRestart: () => void;
   /** Restarts do not help. */
   readonly onBroken: (reason: ShoalError) => void;
 }
@@ -57,6 +60,8 @@ export class Instance {
   #id = '';
   #device = '';
   #servingSince: number | undefined;
+  /** It has been serving. */
+  #served = false;
   /** Why the load came to nothing, when the process itself could tell. */
   #fault: ShoalError | undefined;
   #first: { resolve(): void; reject(error: ShoalError): void } | undefined;
@@ -81,6 +86,11 @@ export class Instance {
 
   get serving(): boolean {
     return this.#servingSince !== undefined;
+  }
+
+  get state(): RunnerState {
+    if (this.serving) return 'serving';
+    return this.#served ? 'restarting' : 'starting';
   }
 
   /** Resolves when the runner is ready to accept links; rejects with the ShoalError that tells why it never will be. */
@@ -189,6 +199,7 @@ export class Instance {
   #serve(process: RunnerProcess, address: string): void {
     this.#cancelTimer();
     this.#servingSince = this.#context.clock.now();
+    this.#served = true;
     this.#failedRestarts = 0;
     this.#missedPings = 0;
     this.#ping(process);
@@ -238,6 +249,7 @@ export class Instance {
     if (servingSince !== undefined) {
       if (clock.now() - servingSince >= stableMs) this.#backOff.reset();
       logger.warn(`${this.#options.label}: the runner process ended (${exit.reason}); it is started again`, { output });
+      this.#options.onRestart();
       this.#again();
       return;
     }
@@ -250,6 +262,7 @@ export class Instance {
     }
     logger.warn(`${this.#options.label}: the runner process could not be started again: ${fault.message}`, { output });
     this.#failedRestarts += 1;
+    this.#options.onRestart();
     if (this.#failedRestarts >= maxRestarts) this.#options.onBroken(fault);
     if (!this.#stopping) this.#again();
   }

@@ -6,6 +6,7 @@ import { type Logger, createLogger } from '@shoal/telemetry';
 import { firstSignal } from '../first-signal';
 import { openHealthPort } from '../health/health-port';
 import { ProcessHealth } from '../health/process-health';
+import { observeBus } from '../metrics/observe-bus';
 import { openMetrics } from '../metrics/process-metrics';
 import { flushMs, openProcessTracing } from '../tracing/process-tracing';
 import { logControlOf } from '../log-control';
@@ -48,6 +49,7 @@ export async function runProcess<Config extends ClusterConfig>(
     await healthPort?.close();
     return 0;
   }
+  if (metrics.registry) observeBus(metrics.registry, bus);
   const started = await startOn(bus, () =>
     start({
       id,
