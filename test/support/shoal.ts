@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cli, root } from './paths';
 import { childrenOf, isAlive } from './processes';
+import { type Scrape, scrape, servesMetrics } from './metrics';
 import { RawClient } from './raw-client';
 import { TemporaryRepository, type ModelSource } from './repository';
 import { StockClient } from './stock-client';
@@ -52,6 +53,12 @@ export class Shoal {
   /** All that it printed on stdout and stderr so far. */
   get output(): string {
     return this.#output.text;
+  }
+
+  /** What it says of itself now. */
+  metrics(): Promise<Scrape> {
+    const [, url = ''] = servesMetrics.exec(this.output) ?? [];
+    return scrape(url);
   }
 
   /** Pids of its runner processes. */

@@ -12,7 +12,7 @@ import {
   createTransport,
 } from '@shoal/link';
 import { parseModelConfig } from '@shoal/repository';
-import { type Tracing, silentLogger } from '@shoal/telemetry';
+import { MetricRegistry, type Tracing, renderPrometheus, silentLogger } from '@shoal/telemetry';
 import { FakeClock } from '@shoal/testing';
 import { type BatchingConfig, type BatchingService, batchingFlags, startBatching } from '../src';
 
@@ -113,6 +113,7 @@ export class Rig {
   readonly clock = new FakeClock(1_000);
   readonly bus: Bus = createLocalBus({ clock: this.clock });
   readonly transport: LinkTransport = createTransport({ clock: this.clock });
+  readonly metrics = new MetricRegistry(this.clock);
   #service: BatchingService | undefined;
   #listeners: LinkListener[] = [];
 
@@ -126,6 +127,7 @@ export class Rig {
       transport,
       clock,
       logger: silentLogger,
+      metrics: rig.metrics,
       config: { ...defaults, ...config },
       tracing,
     });
@@ -175,6 +177,12 @@ export class Rig {
     });
     await settle();
     return runner;
+  }
+
+  /** The samples of one metric, as they are served. */
+  samples(name: string): string[] {
+    const lines = renderPrometheus(this.metrics).split('\n');
+    return lines.filter((line) => line.startsWith(name)).map((line) => line.slice(name.length));
   }
 
   drain(): Promise<void> {

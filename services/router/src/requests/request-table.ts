@@ -70,8 +70,9 @@ export class RequestTable {
     if (request.state === 'settled') return;
     const late = this.#clock.now() + deadlineSlackMs >= request.deadline;
     this.#recall(request, late ? 'deadline' : 'cancelled');
+    if (late) this.#noteDeadline(request);
+    else this.#metrics?.canceled(request.plan.version);
     const line = this.#forget(request);
-    this.#metrics?.canceled(request.plan.version);
     this.#pass(line);
   }
 
