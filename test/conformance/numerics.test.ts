@@ -11,7 +11,6 @@ import { eventually } from '../support/waiting';
 /** Models that the server refuses, and what its reason must say. */
 const refused: Readonly<Record<string, RegExp>> = {
   bf16_double: /BF16.*INPUT0/,
-  ragged_sum: /batch_input/,
   sequence_accumulate: /sequence_batching/,
   simple_batching: /preserve_ordering/,
   simple_sequence: /sequence_batching/,
@@ -27,7 +26,8 @@ const refusedCases: Readonly<Record<string, readonly string[]>> = { optional_inp
 const asTheyAre = new Set(['slow_loop', 'dynamic_shapes', 'optional_inputs', 'digits_cnn']);
 
 const names = readdirSync(path.join(fixtures, 'models')).toSorted();
-const inReach = names.filter((name) => !(name in refused));
+// What ragged models are given is not what clients send: see ragged.test.ts.
+const inReach = names.filter((name) => !(name in refused) && !name.startsWith('ragged_'));
 
 const models: Record<string, ModelSource> = {
   ...fixtureModels(...names),

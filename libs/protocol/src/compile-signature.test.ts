@@ -37,8 +37,29 @@ test('types, dims, reshape, flags', () => {
     ],
     outputs: [{ name: 'C', datatype: 'BF16', dims: [10], modelDims: [1, 10], optional: false, ragged: false }],
     fixedShapes: false,
+    ragged: { batchInputs: [], scattered: [] },
     decoupled: false,
   });
+});
+
+test('ragged batches: what the server gives the model, and which outputs are cut by the shapes of inputs', () => {
+  const tensors = {
+    input: ['A', 'B'].map((name) => ({ name, data_type: 'TYPE_FP32', dims: [-1], allow_ragged_batch: name === 'B' })),
+    output: ['C', 'D'].map((name) => ({ name, data_type: 'TYPE_FP32', dims: [-1] })),
+  };
+  const batchInput = { kind: 'BATCH_ITEM_SHAPE', target_name: ['N', 'M'], data_type: 'TYPE_FP32', source_input: ['B'] };
+  const fields = {
+    ...tensors,
+    batch_input: [batchInput, { ...batchInput, target_name: ['O'], source_input: ['unknown'] }],
+    batch_output: [{ target_name: ['D'], source_input: ['A'] }],
+  };
+  expect(compileSignature(config(fields), 1).ragged).toEqual({
+    batchInputs: ['N', 'M'].map((name) => ({ name, kind: 'BATCH_ITEM_SHAPE', datatype: 'FP32', source: 1 })),
+    scattered: [{ output: 1, source: 0 }],
+  });
+  expect(
+    compileSignature(config({ input: [{ name: 'A', data_type: 'TYPE_FP32', dims: [-1] }] }), 1).ragged,
+  ).toBeUndefined();
 });
 
 test('fixed shapes and the transaction policy', () => {

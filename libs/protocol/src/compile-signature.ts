@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import { dataTypeOfConfig } from '@shoal/tensor';
 import type { ModelConfig__Output as ModelConfig } from './generated/inference/ModelConfig';
+import { compileRagged } from './ragged-plan';
 import type { ModelSignature, TensorSpec } from './signature';
 
 /**
@@ -18,6 +19,7 @@ export function compileSignature(config: ModelConfig, version: number | string):
     optional: false,
     ragged: false,
   }));
+  const ragged = compileRagged(config);
   return {
     model: config.name,
     version: String(version),
@@ -25,6 +27,7 @@ export function compileSignature(config: ModelConfig, version: number | string):
     inputs,
     outputs,
     fixedShapes: inputs.every((input) => input.dims.every((dim) => dim !== -1)),
+    ...(ragged && { ragged }),
     decoupled: config.model_transaction_policy?.decoupled ?? false,
   };
 }

@@ -29,6 +29,7 @@ export { type InferRequestView, type RequestedOutput, maxTensors, scanInferReque
 export { type InferResponseView, scanInferResponse } from './scan-response';
 export { type StreamResponseView, scanStreamResponse } from './scan-stream-response';
 export { type TensorHeader, maxDims } from './scan-tensor';
+export type { BatchInput, BatchInputKind, RaggedPlan, ScatteredOutput } from './ragged-plan';
 export type { ModelSignature, TensorSpec } from './signature';
 export {
   type StreamFailure,

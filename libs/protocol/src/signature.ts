@@ -1,4 +1,5 @@
 import type { DataType } from '@shoal/tensor';
+import type { RaggedPlan } from './ragged-plan';
 
 /** An input or output as a client sees it and as the model sees it. */
 export interface TensorSpec {
@@ -25,6 +26,8 @@ export interface ModelSignature {
   readonly outputs: readonly TensorSpec[];
   /** No input has a dim of -1: every request has the same shapes but for its rows. */
   readonly fixedShapes: boolean;
+  /** Where requests of different shapes share batches; undefined where none do. */
+  readonly ragged?: RaggedPlan;
   /** decoupled transaction policy. */
   readonly decoupled: boolean;
 }

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '@shoal/protocol';
+import { checkBatchIo } from './check-batch-io';
 import { checkBatching, checkPreferredSizes } from './check-batching';
 import { checkInstanceGroups } from './check-instances';
 import { checkTensors } from './check-io';
@@ -20,6 +21,7 @@ export function checkCompleteConfig(config: ModelConfig, model: string): void {
   checkWhole(config, model);
   checkTensors(config, model, true);
   checkPreferredSizes(config, model);
+  checkBatchIo(config, model);
 }
 
 function checkWhole(config: ModelConfig, model: string): void {

@@ -16,11 +16,13 @@ export function checkAgainstModel(config: ModelConfig, info: OnnxModelInfo): voi
       throw unable(config, `optional input '${input.name}' is not supported for models that support batching`);
   }
   checkKind(config, 'input', info.inputs);
+  checkBatchInputs(config, info.inputs);
   checkInputCount(config, info.inputs);
   checkKind(config, 'output', info.outputs);
 }
 
 function checkKind(config: ModelConfig, kind: 'input' | 'output', known: readonly OnnxTensorInfo[]): void {
+  const scattered = new Set(config.batch_output.flatMap(({ target_name: targets }) => targets));
   for (const tensor of config[kind]) {
     const found = known.find(({ name }) => name === tensor.name);
     if (found === undefined) {
@@ -28,14 +30,46 @@ function checkKind(config: ModelConfig, kind: 'input' | 'output', known: readonl
       throw invalid(`unexpected inference ${kind} '${tensor.name}', allowed ${kind}s are: ${names.join(', ')}`);
     }
     checkDataType(config, kind, tensor, found);
-    checkDims(config, tensor, numericShape(found));
+    if ('allow_ragged_batch' in tensor && tensor.allow_ragged_batch) checkRagged(config, tensor.name, found);
+    // What is cut by the shapes of an input has any shape itself.
+    else if (kind === 'input' || !scattered.has(tensor.name)) checkDims(config, tensor, numericShape(found));
+  }
+}
+
+/** Requests of different shapes are joined as one row of elements. */
+function checkRagged(config: ModelConfig, name: string, found: OnnxTensorInfo): void {
+  const shape = numericShape(found);
+  if (shape.length !== 1 || shape[0] !== -1)
+    throw unable(
+      config,
+      `configuration expects model provides input with shape [-1] for ragged input '${name}', model provides ${shapeText(shape)}`,
+    );
+}
+
+/** What the server gives itself must be there to be given. */
+function checkBatchInputs(config: ModelConfig, known: readonly OnnxTensorInfo[]): void {
+  for (const { target_name: targets, data_type: type, kind } of config.batch_input) {
+    for (const target of targets) {
+      const found = known.find(({ name }) => name === target);
+      if (found === undefined)
+        throw unable(config, `the model has no input '${target}' for batch input kind '${kind}'`);
+      checkDataType(config, 'batch input', { name: target, data_type: type }, found);
+      const rank = kind === 'BATCH_ITEM_SHAPE' ? 2 : 1;
+      const shape = numericShape(found);
+      if (shape.length !== rank || shape[0] !== -1)
+        throw unable(
+          config,
+          `batch input '${target}' of kind '${kind}' has ${rank} dimension${rank > 1 ? 's' : ''}, the first of them variable, model provides ${shapeText(shape)}`,
+        );
+    }
   }
 }
 
 /** An input that the model needs must come with every request. */
 function checkInputCount(config: ModelConfig, known: readonly OnnxTensorInfo[]): void {
   const required = new Set(config.input.filter(({ optional }) => !optional).map(({ name }) => name));
-  const missing = known.filter(({ name }) => !required.has(name)).map(({ name }) => `'${name}'`);
+  const own = new Set(config.batch_input.flatMap(({ target_name: targets }) => targets));
+  const missing = known.filter(({ name }) => !required.has(name) && !own.has(name)).map(({ name }) => `'${name}'`);
   if (missing.length > 0)
     throw unable(
       config,
@@ -44,7 +78,12 @@ function checkInputCount(config: ModelConfig, known: readonly OnnxTensorInfo[]):
     );
 }
 
-function checkDataType(config: ModelConfig, kind: string, tensor: Tensor, found: OnnxTensorInfo): void {
+function checkDataType(
+  config: ModelConfig,
+  kind: string,
+  tensor: Pick<Tensor, 'name' | 'data_type'>,
+  found: OnnxTensorInfo,
+): void {
   const { datatype } = found;
   if (datatype.startsWith('unsupported:'))
     throw unable(

@@ -293,3 +293,81 @@ describe('checks against the model', () => {
     expect(complete('output { name: "y" }', info).output.map(({ name }) => name)).toEqual(['y']);
   });
 });
+
+describe('ragged batches', () => {
+  const info: OnnxModelInfo = {
+    inputs: [tensor('x', ['elements']), tensor('n', ['requests'], 'INT32'), tensor('shape', ['items', 1])],
+    outputs: [tensor('y', ['requests', 1]), tensor('z', ['elements'])],
+  };
+  const io = `max_batch_size: 8 input { name: "x" data_type: TYPE_FP32 dims: -1 allow_ragged_batch: true }
+    output { name: "y" data_type: TYPE_FP32 dims: 1 }`;
+  const count = 'kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYPE_INT32 source_input: "x"';
+  const itemShape = 'kind: BATCH_ITEM_SHAPE target_name: "shape" data_type: TYPE_FP32 source_input: "x"';
+
+  test('are taken when the model has what they need', () => {
+    const scattered =
+      'output { name: "z" data_type: TYPE_FP32 dims: -1 } batch_output { target_name: "z" source_input: "x" }';
+    const text = `${io} batch_input { ${count} } batch_input { ${itemShape} } ${scattered}`;
+    const { batch_input: inputs } = complete(text, info);
+    expect(inputs.map(({ kind }) => kind)).toEqual(['BATCH_ELEMENT_COUNT', 'BATCH_ITEM_SHAPE']);
+  });
+
+  test.each([
+    [
+      'an input that nobody gives',
+      `batch_input { ${count} }`,
+      "unable to load model 'm', configuration expects 1 inputs, model provides 3 (required by the model but not by the configuration: 'shape')",
+    ],
+    [
+      'a target that the model does not have',
+      `batch_input { ${count} } batch_input { ${itemShape} target_name: "other" }`,
+      "unable to load model 'm', the model has no input 'other' for batch input kind 'BATCH_ITEM_SHAPE'",
+    ],
+    [
+      'another data type',
+      `batch_input { ${count.replace('INT32', 'FP32')} } batch_input { ${itemShape} }`,
+      "unable to load model 'm', configuration expects datatype TYPE_FP32 for batch input 'n', model provides TYPE_INT32",
+    ],
+    [
+      'another rank',
+      `batch_input { ${count} } batch_input { ${itemShape.replace('ITEM_SHAPE', 'ITEM_SHAPE_FLATTEN')} }`,
+      "unable to load model 'm', batch input 'shape' of kind 'BATCH_ITEM_SHAPE_FLATTEN' has 1 dimension, the first of them variable, model provides [-1,1]",
+    ],
+    [
+      'no source',
+      'batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYPE_INT32 }',
+      "batch input kind 'BATCH_ELEMENT_COUNT' expects 1 source input, got 0",
+    ],
+    ['an unknown source', `batch_input { ${count.replace('"x"', '"w"')} }`, "unknown source input name 'w'"],
+    [
+      'a data type that is none',
+      `batch_input { ${count.replace('INT32', 'INT64')} }`,
+      'batch input data type must be TYPE_INT32 or TYPE_FP32',
+    ],
+    [
+      'a target twice',
+      `batch_input { ${count} } batch_input { ${count} }`,
+      "batch input 'n' is specified more than once for m",
+    ],
+    ['an unknown output', 'batch_output { target_name: "w" source_input: "x" }', "unknown target output name 'w'"],
+    [
+      'an output twice',
+      'batch_output { target_name: [ "y", "y" ] source_input: "x" }',
+      "target output name 'y' can only be specified once",
+    ],
+    [
+      'an output without a source',
+      'batch_output { target_name: "y" }',
+      "batch output kind 'BATCH_SCATTER_WITH_INPUT_SHAPE' expects 1 source input, got 0",
+    ],
+  ])('%s', (_, text, reason) => {
+    expect(refusal(`${io} ${text}`, info)).toBe(reason);
+  });
+
+  test('an input that is ragged is one row of elements for the model', () => {
+    const batched = { ...info, inputs: [tensor('x', ['N', 'T'])] };
+    expect(refusal(io, batched)).toBe(
+      "unable to load model 'm', configuration expects model provides input with shape [-1] for ragged input 'x', model provides [-1,-1]",
+    );
+  });
+});

@@ -229,7 +229,11 @@ describe('scanRepository', () => {
     ],
     [
       'input { name: "x" allow_ragged_batch: true }',
-      "Unsupported: allow_ragged_batch is not supported yet (model 'm')",
+      "Unsupported: allow_ragged_batch needs a max_batch_size of 1 or more (model 'm')",
+    ],
+    [
+      'input { name: "x" } batch_input { source_input: "x" }',
+      "Unsupported: batch_input and batch_output need a max_batch_size of 1 or more (model 'm')",
     ],
     [
       'output { name: "y" data_type: TYPE_BF16 }',

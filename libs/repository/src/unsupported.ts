@@ -10,10 +10,10 @@ export function unsupportedReason(config: ModelConfig, model: string): string | 
   if (config.sequence_batching) return `sequence_batching is not supported yet (model '${model}')`;
   if (config.model_transaction_policy?.decoupled)
     return `the decoupled transaction policy is not supported yet (model '${model}')`;
-  if (config.batch_input.length > 0 || config.batch_output.length > 0)
-    return `batch_input and batch_output are not supported yet (model '${model}')`;
-  if (config.input.some((input) => input.allow_ragged_batch))
-    return `allow_ragged_batch is not supported yet (model '${model}')`;
+  if (config.max_batch_size === 0 && (config.batch_input.length > 0 || config.batch_output.length > 0))
+    return `batch_input and batch_output need a max_batch_size of 1 or more (model '${model}')`;
+  if (config.max_batch_size === 0 && config.input.some((input) => input.allow_ragged_batch))
+    return `allow_ragged_batch needs a max_batch_size of 1 or more (model '${model}')`;
   if ((config.model_operations?.op_library_filename.length ?? 0) > 0)
     return `custom operator libraries cannot be loaded by ONNX Runtime for Node.js (model '${model}')`;
   return unsupportedDataType(config, model);

@@ -260,7 +260,7 @@ export class Engine {
     let parts: ReturnType<typeof scatterOutputs>;
     try {
       const rows = job.members.map((one) => one.rows);
-      parts = scatterOutputs(signature, result.outputs, rows);
+      parts = scatterOutputs(signature, result.outputs, rows, job.dims);
     } catch (thrown) {
       this.#fail(job, faultOf(thrown), result.inferMs);
       return;

@@ -2,6 +2,7 @@ import { ShoalError } from '@shoal/core';
 import { type InputData, type MemberError, type RemoteBytes, byteLengthOf, isPieces, wholeBytes } from '@shoal/link';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
 import { byteSize, decodeStrings, elementCount, putBytes } from '@shoal/tensor';
+import { batchInputFeeds } from './batch-inputs';
 import type { BatchMemory } from './batch-memory';
 import { ortTypeOf } from './ort-types';
 import { reshapeDims } from './reshape';
@@ -22,9 +23,14 @@ export interface GatheredFeeds {
   readonly members: readonly number[];
   /** Rows of each of `members`. */
   readonly rows: readonly number[];
+  /** Shapes of each of `members`, by input; none where all have the same. */
+  readonly dims: readonly InputDims[];
   /** Members that cannot run. */
   readonly faults: readonly MemberError[];
 }
+
+/** A request's shapes for the model by input, without the batch dimension; undefined = it has no such input. */
+export type InputDims = readonly (readonly number[] | undefined)[];
 
 type Data = Uint8Array | RemoteBytes | readonly string[];
 
@@ -34,7 +40,7 @@ interface Taken {
   readonly rows: number;
   readonly inputs: readonly InputData[];
   /** Shapes for the model, without the batch dimension. Those who are like the first share its array. */
-  readonly dims: readonly (readonly number[] | undefined)[];
+  readonly dims: InputDims;
   readonly data: readonly (Data | undefined)[];
 }
 
@@ -70,8 +76,10 @@ export function gatherFeeds(
   for (;;) {
     const feeds: ThreadTensor[] = [];
     const unread = joined(signature, taken, feeds, memory);
-    if (!unread)
-      return { feeds, members: taken.map(({ member }) => member), rows: taken.map(({ rows }) => rows), faults };
+    if (!unread) {
+      const dims = signature.ragged ? taken.map((one) => one.dims) : [];
+      return { feeds, members: taken.map(({ member }) => member), rows: taken.map(({ rows }) => rows), dims, faults };
+    }
     // Seldom: the memory that its bytes are in is there no more. The others are gathered anew without it.
     const [{ member }] = taken.splice(unread.at, 1) as [Taken];
     fault(member, unread.thrown);
@@ -161,7 +169,7 @@ function stringsOf(
 function checkSameShapes(signature: ModelSignature, first: Taken['dims'], other: Taken['dims']): void {
   for (let index = 0; index < Math.max(first.length, other.length); index += 1) {
     const [one, two] = [first[index], other[index]];
-    if (one === two) continue;
+    if (one === two || (one && two && signature.inputs[index]?.ragged)) continue;
     if (one?.length === two?.length && one?.every((size, i) => size === two?.[i])) continue;
     throw new ShoalError('INTERNAL', `requests of different shapes met in one batch of model '${signature.model}'`);
   }
@@ -192,9 +200,9 @@ function joined(
   for (let index = 0; index < first.dims.length; index += 1) {
     const rowDims = first.dims[index];
     if (!rowDims) continue;
-    const { name, datatype } = signature.inputs[index] as TensorSpec;
+    const { name, datatype, ragged } = signature.inputs[index] as TensorSpec;
     const type = ortTypeOf(datatype) ?? datatype;
-    const dims = signature.maxBatchSize > 0 ? [total, ...rowDims] : [...rowDims];
+    const dims = ragged ? [elementsOf(taken, index)] : signature.maxBatchSize > 0 ? [total, ...rowDims] : [...rowDims];
     if (datatype === 'BYTES') {
       feeds.push({ name, type, dims, data: taken.flatMap(({ data }) => data[index] as readonly string[]) });
       continue;
@@ -212,5 +220,13 @@ function joined(
     if (filled !== bytes.length) throw new ShoalError('INTERNAL', `rows do not fill the batch for input '${name}'`);
     feeds.push({ name, type, dims, data: bytes });
   }
+  if (signature.ragged) feeds.push(...batchInputFeeds(signature.ragged, taken, memory));
   return undefined;
+}
+
+/** Elements of an input whose shapes differ. */
+function elementsOf(taken: readonly Taken[], index: number): number {
+  let total = 0;
+  for (const { rows, dims } of taken) total += rows * (elementCount(dims[index] ?? []) ?? 0);
+  return total;
 }

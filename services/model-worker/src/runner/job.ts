@@ -3,7 +3,7 @@ import type { Done, Link, MemberError, WantedOutput } from '@shoal/link';
 import type { ModelSignature } from '@shoal/protocol';
 import type { GatheredBatch } from './batch-book';
 import type { BatchMemory } from './batch-memory';
-import { gatherFeeds } from './gather';
+import { type InputDims, gatherFeeds } from './gather';
 import type { ThreadTensor } from './thread-messages';
 
 /** A member of a job: where its answer goes, and what was asked for. */
@@ -29,6 +29,8 @@ export interface Job {
   readonly absent: readonly number[];
   readonly faults: readonly MemberError[];
   readonly feeds: readonly ThreadTensor[];
+  /** Shapes of the members' inputs, where they differ; else none. */
+  readonly dims: readonly InputDims[];
   /** Outputs to compute. */
   readonly fetches: readonly string[];
   readonly gatherMs: number;
@@ -39,7 +41,7 @@ export interface Job {
 /** The job that a batch makes before anything is gathered. */
 export function jobOf({ batchId, origin, arrivedAt, absent, present }: GatheredBatch<Link>): Job {
   const members = present.map(jobMember);
-  const nothingYet = { faults: [], feeds: [], fetches: [], gatherMs: 0, startedAt: 0 };
+  const nothingYet = { faults: [], feeds: [], dims: [], fetches: [], gatherMs: 0, startedAt: 0 };
   return { batchId, origin, arrivedAt, absent, members, present: members, ...nothingYet };
 }
 
@@ -58,13 +60,13 @@ export function prepareJob(
 ): Job {
   const began = clock.now();
   const inputs = batch.present.map(({ member, rows, arrival }) => ({ member, rows, inputs: arrival.data.inputs }));
-  const { feeds, members: taken, faults } = gatherFeeds(signature, fed, inputs, memory);
+  const { feeds, members: taken, dims, faults } = gatherFeeds(signature, fed, inputs, memory);
   const { batchId, origin, arrivedAt, absent } = batch;
   const present = batch.present.map(jobMember);
   const members = faults.length === 0 ? present : present.filter(({ member }) => taken.includes(member));
   const fetches = namesOfWanted(signature, members);
   const gatherMs = clock.now() - began;
-  return { batchId, origin, arrivedAt, absent, members, present, faults, feeds, fetches, gatherMs, startedAt: 0 };
+  return { batchId, origin, arrivedAt, absent, members, present, faults, feeds, dims, fetches, gatherMs, startedAt: 0 };
 }
 
 /** The outputs that any member asked for, in the model's order. */

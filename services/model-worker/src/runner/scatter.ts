@@ -1,8 +1,10 @@
 import { ShoalError } from '@shoal/core';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
 import { scatterBytes, scatterStrings } from '@shoal/tensor';
+import type { InputDims } from './gather';
 import { dataTypeOfOrt } from './ort-types';
 import { reshapeDims } from './reshape';
+import { scatterLike } from './scatter-like';
 import { type ThreadTensor, isStrings } from './thread-messages';
 
 /** One member's part of one output. */
@@ -17,18 +19,26 @@ export interface OutputPart {
 
 /**
  * Cuts the outputs of a run into the members' parts: `result[i]` holds what member i of `rows` gets of each output
- * that was computed. Throws INTERNAL, for the whole batch, when the output's type is not the config's, or when its first
+ * that was computed. `dimsOfInputs`: the shapes of each member's inputs, for outputs that are cut by these. Throws INTERNAL, for the whole batch, when the output's type is not the config's, or when its first
  * dimension is not the batch: rows that cannot be told apart must not reach anybody.
  */
 export function scatterOutputs(
   signature: ModelSignature,
   outputs: readonly ThreadTensor[],
   rows: readonly number[],
+  dimsOfInputs: readonly InputDims[] = [],
 ): readonly OutputPart[][] {
   const parts: OutputPart[][] = rows.map(() => []);
   for (const output of outputs) {
     const index = signature.outputs.findIndex(({ name }) => name === output.name);
     const spec = signature.outputs[index] as TensorSpec;
+    const like = signature.ragged?.scattered.find((one) => one.output === index);
+    if (like) {
+      checkType(signature, spec, output);
+      const cuts = scatterLike(signature, spec, output, rows, dimsOfInputs, like.source);
+      for (const [i, cut] of cuts.entries()) parts[i]?.push({ index, ...cut });
+      continue;
+    }
     const dims = wireDims(signature, spec, output, rows);
     const cut = isStrings(output.data)
       ? scatterStrings(output.data, signature.maxBatchSize > 0 ? rows : [1])
@@ -50,10 +60,7 @@ function wireDims(
   output: ThreadTensor,
   rows: readonly number[],
 ): readonly number[] {
-  const where = () => `output '${spec.name}' of model '${signature.model}'`;
-  if (dataTypeOfOrt(output.type) !== spec.datatype) {
-    throw new ShoalError('INTERNAL', `${where()} came as ${output.type}, its configuration says ${spec.datatype}`);
-  }
+  checkType(signature, spec, output);
   let modelDims = output.dims;
   if (signature.maxBatchSize > 0) {
     let total = 0;
@@ -61,11 +68,23 @@ function wireDims(
     if (output.dims[0] !== total) {
       throw new ShoalError(
         'INTERNAL',
-        `${where()} has shape [${output.dims.join(',')}], its first dimension must be the batch size ${total}`,
+        `${where(signature, spec)} has shape [${output.dims.join(',')}], its first dimension must be the batch size ${total}`,
       );
     }
     modelDims = output.dims.slice(1);
   }
   // A model may give a shape that neither it nor its config could tell beforehand; the answer tells the true one.
   return reshapeDims(modelDims, spec.modelDims, spec.dims) ?? modelDims;
+}
+
+function checkType(signature: ModelSignature, spec: TensorSpec, { type }: ThreadTensor): void {
+  if (dataTypeOfOrt(type) === spec.datatype) return;
+  throw new ShoalError(
+    'INTERNAL',
+    `${where(signature, spec)} came as ${type}, its configuration says ${spec.datatype}`,
+  );
+}
+
+function where({ model }: ModelSignature, { name }: TensorSpec): string {
+  return `output '${name}' of model '${model}'`;
 }

@@ -3,6 +3,8 @@ import { type Random, ShoalError } from '@shoal/core';
 import type { ModelSignature, TensorSpec } from '@shoal/protocol';
 import { allocateBatch, byteSize, decodeStrings, elementCount } from '@shoal/tensor';
 import type { WarmupInput, WarmupSample } from '../control-messages';
+import { batchInputFeeds } from './batch-inputs';
+import { BatchMemory } from './batch-memory';
 import { ortTypeOf } from './ort-types';
 import { reshapeDims } from './reshape';
 import type { ThreadTensor } from './thread-messages';
@@ -26,10 +28,19 @@ export async function warmUpFeeds(
 
 async function feedsOf(signature: ModelSignature, sample: WarmupSample, random: Random): Promise<ThreadTensor[]> {
   const feeds: ThreadTensor[] = [];
+  const dims: (readonly number[])[] = [];
   for (const input of sample.inputs) {
-    const spec = signature.inputs.find(({ name }) => name === input.name);
+    const index = signature.inputs.findIndex(({ name }) => name === input.name);
+    const spec = signature.inputs[index];
     if (!spec) throw new ShoalError('INVALID_ARGUMENT', `the model has no input '${input.name}'`);
-    feeds.push(await feedOf(signature, sample, spec, input, random));
+    const feed = await feedOf(signature, sample, spec, input, random);
+    dims[index] = feed.dims.slice(1);
+    feeds.push(spec.ragged ? { ...feed, dims: [elementCount(feed.dims) ?? 0] } : feed);
+  }
+  if (signature.ragged) {
+    // As so many requests of one item each.
+    const requests = Array.from({ length: Math.max(1, sample.batchSize) }, () => ({ rows: 1, dims }));
+    feeds.push(...batchInputFeeds(signature.ragged, requests, new BatchMemory()));
   }
   return feeds;
 }
