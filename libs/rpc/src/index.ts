@@ -13,5 +13,5 @@ export type { Renewable } from './tls/renewable';
 export { type TlsFile, type TlsFilePaths, TlsFiles, type TlsLog } from './tls/tls-files';
 export { callSpan, traceHeaders } from './tracing/call-span';
 export { describeServerSpan, endServerSpan, rpcMethod } from './tracing/server-span';
-export { type OpenCallSpan, tracedServer } from './tracing/traced-server';
+export { type OpenCallSpan, callersSpans, tracedServer } from './tracing/traced-server';
 export { checkUnixPath, removeStaleSocket, unixPath } from './unix-socket';

@@ -1,7 +1,7 @@
 import { type Bus, type ExplainabilityAnnouncement, explainabilityPrefix } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
-import { type Renewable, type TlsOptions, createServer, loadService } from '@shoal/rpc';
-import type { Logger, MetricRegistry } from '@shoal/telemetry';
+import { type Renewable, type TlsOptions, callersSpans, createServer, loadService, tracedServer } from '@shoal/rpc';
+import type { Logger, MetricRegistry, Tracing } from '@shoal/telemetry';
 import { BackgroundStore } from './backgrounds/background-store';
 import { Explainer } from './explainer';
 import type { ExplainConfig } from './flags';
@@ -27,6 +27,8 @@ export interface ExplainabilityDeps {
   /** Where its metrics are kept; absent: nothing is measured. */
   readonly metrics?: MetricRegistry | undefined;
   readonly config: ExplainConfig;
+  /** Undefined: nothing is recorded. */
+  readonly tracing?: Tracing | undefined;
   /** Whom it asks for predictions. */
   readonly routers: RouterOptions;
 }
@@ -49,7 +51,7 @@ const protoFile = 'shoal/explain/v1/explain.proto';
  * @throws ShoalError UNAVAILABLE when the address cannot be bound; INVALID_ARGUMENT for a folder of backgrounds that cannot be used
  */
 export async function startExplainability(deps: ExplainabilityDeps): Promise<ExplainabilityService> {
-  const { bus, clock, random, config, logger, id } = deps;
+  const { bus, clock, random, config, logger, id, tracing } = deps;
   const backgrounds = new BackgroundStore(bus, config.explainBackgrounds, {
     rows: maxStoredRows,
     bytes: config.explainOutstandingBytes,
@@ -59,8 +61,18 @@ export async function startExplainability(deps: ExplainabilityDeps): Promise<Exp
   const files = new ModelFiles(bus);
   const twins = new Twins({ id, bus, clock, random, logger, files, versions });
   const metrics = deps.metrics && new ExplainMetrics(deps.metrics);
-  const explainer = new Explainer({ clock, metrics, config, routers, versions, backgrounds, files, twins });
-  const server = createServer({
+  const explainer = new Explainer({
+    clock,
+    metrics,
+    config,
+    routers,
+    versions,
+    backgrounds,
+    files,
+    twins,
+    tracing: tracing && { tracer: tracing.tracer('explainability'), propagator: tracing.propagator },
+  });
+  const bare = createServer({
     clock,
     keepaliveMs,
     onError(thrown, path) {
@@ -68,7 +80,9 @@ export async function startExplainability(deps: ExplainabilityDeps): Promise<Exp
       logger.error('a call failed inside the server', { path, error });
     },
   });
-  const handlers = explainHandlers({ explainer, backgrounds, clock });
+  // Whether a call is recorded was decided at the router's door.
+  const server = tracing ? tracedServer(bare, clock, callersSpans(tracing, 'explainability')) : bare;
+  const handlers = explainHandlers({ explainer, backgrounds, clock, propagator: tracing?.propagator });
   server.addService(loadService(protoFile, service), handlers, {
     large: ['Explain', 'ExplainStream', 'ExplainBatch', 'PutBackground'],
   });

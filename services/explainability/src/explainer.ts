@@ -1,13 +1,13 @@
 import type { VersionAnnouncement } from '@shoal/bus';
 import { ShoalError } from '@shoal/core';
 import type { ExplainCall, ExplainerDeps } from './explain-call';
-import { explainRow } from './explain-row';
 import { type StreamParts, predictOnce } from './perturbing/prediction-stream';
 import { plainRequest } from './perturbing/row-requests';
 import { rowAt, rowCount } from './requests/batch-rows';
 import type { ExplainRequestMessage } from './requests/messages';
 import { invalid, quoted } from './requests/refuse';
 import { type Tensor, tensorsOf } from './requests/tensor';
+import { tracedRow } from './tracing/traced-row';
 
 /** Rows of a batch that are explained at a time. */
 const rowsAtATime = 4;
@@ -36,7 +36,7 @@ export class Explainer {
           `input ${quoted(long.name)} has ${long.shape[0] ?? 0} rows: Explain takes one, ExplainBatch several`,
         );
       }
-      return explainRow({ message, row, answer, version, batched, door, call, startedAt }, this.#deps);
+      return tracedRow({ message, row, answer, version, batched, door, call, startedAt }, this.#deps);
     });
   }
 
@@ -68,7 +68,7 @@ export class Explainer {
         baseValues: new Map<string, Float64Array>(),
       };
       const explanations: object[] = [];
-      explanations[0] = await explainRow({ ...shared, row: first, answer }, this.#deps);
+      explanations[0] = await tracedRow({ ...shared, row: first, answer }, this.#deps);
       let next = 1;
       const work = async () => {
         while (next < count) {
@@ -76,7 +76,7 @@ export class Explainer {
           next += 1;
           const row = rowAt(tensors, at, count);
           const own = await ask(row, answer.modelVersion);
-          explanations[at] = await explainRow({ ...shared, row, answer: own }, this.#deps);
+          explanations[at] = await tracedRow({ ...shared, row, answer: own }, this.#deps);
         }
       };
       try {

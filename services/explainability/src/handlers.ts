@@ -1,7 +1,8 @@
 import type { Clock } from '@shoal/core';
 import { ShoalError } from '@shoal/core';
 import type { StoredBackground } from '@shoal/bus';
-import type { CallContext, Handlers, Metadata, StreamCall } from '@shoal/rpc';
+import { type CallContext, type Handlers, type StreamCall, callSpan, traceHeaders } from '@shoal/rpc';
+import type { Propagator } from '@shoal/telemetry';
 import type { BackgroundStore } from './backgrounds/background-store';
 import type { ExplainCall } from './explain-call';
 import type { Explainer } from './explainer';
@@ -14,13 +15,16 @@ export interface HandlerParts {
   readonly explainer: Explainer;
   readonly backgrounds: BackgroundStore;
   readonly clock: Clock;
+  /** Undefined: nothing is recorded. */
+  readonly propagator?: Propagator | undefined;
 }
 
-/** Who asks, and on whose trace: what goes on to the model with each prediction. */
-export const forwardedHeaders = ['authorization', 'x-api-key', 'traceparent', 'tracestate'] as const;
+/** Who asks: what goes on to the model with each prediction. */
+const forwardedHeaders = ['authorization', 'x-api-key'] as const;
 
 /** shoal.explain.v1.Explainability. */
-export function explainHandlers({ explainer, backgrounds }: HandlerParts): Handlers {
+export function explainHandlers({ explainer, backgrounds, propagator }: HandlerParts): Handlers {
+  const contextOf = (call: CallContext) => callContext(call, propagator);
   return {
     Explain: (request: ExplainRequestMessage, call: CallContext) => explainer.explain(request, contextOf(call)),
     async ExplainStream(request: ExplainRequestMessage, call: StreamCall<never, object>) {
@@ -64,13 +68,13 @@ function describe({ name, model, digest, rows, inputs }: StoredBackground, sourc
   return { name, model, sha256: digest, rows, inputs, source };
 }
 
-function contextOf(call: CallContext): ExplainCall {
+function callContext(call: CallContext, propagator: Propagator | undefined): ExplainCall {
   const abort = new AbortController();
   call.onCancel(() => abort.abort(new ShoalError('CANCELLED', 'the call was cancelled')));
-  const headers: Record<string, string> = {};
+  const headers = traceHeaders(call, propagator);
   for (const name of forwardedHeaders) {
     const value = call.header(name);
     if (value !== undefined) headers[name] = value;
   }
-  return { headers: headers satisfies Metadata, deadline: call.deadline, signal: abort.signal };
+  return { headers, deadline: call.deadline, signal: abort.signal, span: callSpan(call) };
 }

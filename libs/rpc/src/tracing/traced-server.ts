@@ -1,11 +1,20 @@
 import { type Clock, ShoalError, toShoalError } from '@shoal/core';
-import type { Span } from '@shoal/telemetry';
+import type { Span, Tracing } from '@shoal/telemetry';
 import type { CallContext, Handlers, RpcServer, StreamCall } from '../server';
 import { setCallSpan } from './call-span';
 import { describeServerSpan, endServerSpan, rpcMethod } from './server-span';
 
 /** Begins the span of a call; undefined: it is not recorded. @param method As `rpcMethod`. */
 export type OpenCallSpan = (method: string, call: CallContext, at: number) => Span | undefined;
+
+/** Spans of those calls whose callers record. @param service Whose they are. */
+export function callersSpans(tracing: Tracing, service: string): OpenCallSpan {
+  const tracer = tracing.tracer(service);
+  return (method, call, at) => {
+    const parent = tracing.propagator.extract(call);
+    return parent === 'unsampled' ? undefined : tracer.start(method, 'server', parent, at);
+  };
+}
 
 type Handler = (...args: readonly unknown[]) => unknown;
 
