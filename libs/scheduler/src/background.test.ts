@@ -10,7 +10,7 @@ test('the background runs when nothing else waits, in batches of its own', () =>
   world.offer('first');
   world.offers('b', 3, background);
   world.offers('p', 2);
-  world.until(100);
+  world.until(600);
   // Of the second there is one row only: what a row takes is not known before the first has run.
   expect(world.composition).toEqual(['first', 'p0 p1', 'b0', 'b1', 'b2']);
 });
@@ -76,7 +76,7 @@ test('it fills a queue of its own, and the time-outs and sizes of levels are not
     ...new Array(6).fill('open'),
     'UNAVAILABLE Exceeds maximum queue size',
   ]);
-  world.until(100);
+  world.until(600);
   expect(kept.map(fate)).toEqual(['answered', 'answered']);
 
   const small = (facts: object) => {
@@ -103,7 +103,7 @@ test('a background batch that failed is tried again in parts, after all that is 
   };
   world.until(15);
   world.offer('p');
-  world.until(100);
+  world.until(900);
   expect(world.composition).toEqual(['runs', 'b0 b1', 'p', 'b0', 'b1']);
 });
 
@@ -115,10 +115,10 @@ test('a solo request of the background is alone on its runner', () => {
   world.offer('a', background);
   world.offer('solo', { ...background, solo: true });
   world.offer('b', background);
-  world.until(25);
+  world.until(255);
   world.offers('q', 8);
   expect(world.composition).toEqual(['p', 'a', 'solo']);
-  world.until(100);
+  world.until(600);
   expect(world.composition).toEqual(['p', 'a', 'solo', 'q0 q1 q2 q3 q4 q5 q6 q7', 'b']);
 });
 
@@ -175,6 +175,48 @@ test('batches shrink when the model becomes slower; a larger request runs as it 
   expect(world.sizes.slice(-4, -1)).toEqual([4, 4, 4]);
   world.offer('large', { ...background, rows: 32 });
   expect(world.sizes.at(-1)).toBe(32);
+});
+
+test('between plain requests a single runner rests from the background, for long beside what it took; and no longer than they come', () => {
+  const world = World.withQueue(batching);
+  for (let i = 0; i < 20; i += 1) {
+    world.offer('p');
+    world.until(world.now + 100);
+  }
+  world.offers('b', 100, background);
+  const started = () =>
+    world.batches.filter(({ reason }) => reason === 'background').map(({ dispatchedAt }) => dispatchedAt - 2000);
+  for (let i = 0; i < 40; i += 1) {
+    world.offer('p');
+    world.until(world.now + 100);
+  }
+  // 10 ms, of which a plain request would not mind 2: as many as to make 8 in a thousand wait for longer.
+  const times = started();
+  expect(times.length).toBeGreaterThan(2);
+  for (let i = 1; i < times.length; i += 1) {
+    expect(times[i]! - times[i - 1]!).toBeGreaterThan(950);
+    expect(times[i]! - times[i - 1]!).toBeLessThan(1200);
+  }
+  const last = world.now - 2000 - 100;
+  world.until(world.now + 400);
+  expect(
+    started()
+      .filter((at) => at >= last)
+      .map((at) => at - last),
+  ).toContain(250);
+});
+
+test('of several runners one is kept for the next plain request while they come', () => {
+  const world = World.withQueue({ ...batching, maxBatchSize: 1 }, 3);
+  world.offers('p', 3);
+  world.until(20);
+  world.offers('b', 200, background);
+  const busy = () => world.scheduler.queue('m/1@a')!.inFlight;
+  expect(busy()).toBe(2);
+  world.until(200);
+  expect(busy()).toBeLessThanOrEqual(2);
+  world.until(251);
+  expect(busy()).toBe(3);
 });
 
 test('a model that does not batch runs them one by one', () => {

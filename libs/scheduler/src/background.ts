@@ -1,3 +1,4 @@
+import type { Batch } from './batch';
 import type { ModelQueue } from './model-queue';
 import type { QueueBounds } from './policy';
 
@@ -10,8 +11,12 @@ import type { QueueBounds } from './policy';
  *  - it goes only to a runner that has nothing else, and never behind another batch. So all that a plain request can find before
  *    it is the one that runs;
  *  - that one is short: see `backgroundRows`;
+ *  - while plain requests come, and their model has several runners, one of them is kept idle for the next one;
+ *  - where it has one runner only, and a background batch takes it for longer than a plain request would not mind, such batches
+ *    are rare: see `pauseMs`;
  *  - they have bounds of their own, beside those of plain requests, and the queue's time-outs and sizes are not theirs.
- * Nothing is promised to them: while plain requests keep all runners busy they wait, until their deadline if they have one.
+ * Nothing is promised to them: while plain requests keep all runners busy they wait, until their deadline if they have one. Where
+ * plain requests are further apart than `comingMs`, one may find a background batch before it each time.
  * Each queue is for itself: what one model runs in the background takes its share of the machine from other models.
  */
 
@@ -30,16 +35,61 @@ function part(bound: number): number {
 /** Share of the newest batch in the smoothed time of a row. */
 const weight = 0.25;
 
-/** Notes how long a background batch ran. */
-export function learnBackground<T>(queue: ModelQueue<T>, rows: number, tookMs: number): void {
+/** Notes how long a background batch ran, and when the next one may. */
+export function learnBackground<T>(queue: ModelQueue<T>, rows: number, tookMs: number, now: number): void {
   const before = queue.backgroundRowMs;
   const rowMs = tookMs / rows;
   queue.backgroundRowMs = before === Infinity ? rowMs : before + weight * (rowMs - before);
+  const others = queue.runners.size - 1;
+  queue.backgroundAt = now + (others > 0 ? tookMs / others : pauseMs(tookMs, softShare * queue.plainMs));
+}
+
+/** Share of the newest batch in the smoothed latency of plain requests. */
+const latencyWeight = 0.05;
+
+/** Notes how long the plain requests of a batch took from when they came to their answer, by the one that waited longest. */
+export function learnPlain<T>(queue: ModelQueue<T>, { members }: Batch<T>, now: number): void {
+  const [first] = members;
+  if (first === undefined) return;
+  const tookMs = now - first.acceptedAt;
+  queue.plainMs = queue.plainMs === 0 ? tookMs : queue.plainMs + latencyWeight * (tookMs - queue.plainMs);
+}
+
+/** What a plain request may wait for the background, as a part of what it takes anyway. */
+const softShare = 1 / 5;
+/** The share of plain requests that may wait for longer: below the hundredth that the 99th percentile leaves out. */
+const delayedShare = 0.008;
+
+/**
+ * How long the background rests after a batch that took `tookMs`, where `softMs` would be no matter. A plain request that comes at any
+ * time finds it with a probability of d, its share of the time, and then waits for longer than softMs with one of 1 − softMs/tookMs:
+ * d is such that both together are `delayedShare`.
+ */
+function pauseMs(tookMs: number, softMs: number): number {
+  if (softMs >= tookMs) return 0;
+  const duty = Math.min(1, delayedShare / (1 - softMs / tookMs));
+  return tookMs * (1 / duty - 1);
 }
 
 /** While plain requests come, at least one in so many milliseconds, background batches have only a part of their time. */
 const recentMs = 1_000;
 const recentShare = 1 / 5;
+
+/** While they come at least this often, the background keeps a runner for them, or rests after each of its batches. */
+const comingMs = 250;
+
+/**
+ * When a batch in the background may be granted: `now` or before; a later time; Infinity: not before something happens.
+ */
+export function backgroundFrom<T>(queue: ModelQueue<T>, now: number): number {
+  const { plain, idle, runners, plainAt, backgroundAt } = queue;
+  if (!plain.empty || idle.first === undefined) return Infinity;
+  const quietAt = plainAt + comingMs;
+  if (quietAt <= now) return now;
+  // One that becomes idle is an event; that nobody comes any more is not.
+  if (runners.size > 1 && idle.first.next === undefined) return quietAt;
+  return Math.min(backgroundAt, quietAt);
+}
 
 /**
  * Rows that a background batch may have, at least 1: as many as fit its time by what a row took lately, one while that is not

@@ -49,6 +49,12 @@ export class ModelQueue<T = unknown> {
   plainAt = -Infinity;
   /** What a row of a background batch takes, smoothed, in milliseconds; Infinity = none has run. */
   backgroundRowMs = Infinity;
+  /** What plain requests take from when they come to their answer, smoothed, in milliseconds; 0 = none was answered. */
+  plainMs = 0;
+  /** While plain requests come, the background is to rest until then. */
+  backgroundAt = -Infinity;
+  /** When what waits in the background may go on though nothing happens until then; Infinity = it needs no time alone. */
+  restUntil = Infinity;
   /** When something is to be done without an event: key in the scheduler's heap. */
   heapKey = Infinity;
   heapIndex = -1;

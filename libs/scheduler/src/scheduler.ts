@@ -1,6 +1,6 @@
 import type { SchedulerActions } from './actions';
 import { dueTime, priorityLevel, refusal, retired, timeoutTime } from './admission';
-import { backgroundCount, learnBackground } from './background';
+import { backgroundCount, backgroundFrom, learnBackground, learnPlain } from './background';
 import type { Batch, BatchReason } from './batch';
 import { BatchFormer, patience } from './batch-former';
 import { IndexedHeap } from '@shoal/core';
@@ -140,7 +140,7 @@ export class Scheduler<T> {
       queue.plainAt = now;
       if (facts.timeoutMs > 0) queue.budgetMs += budgetWeight * (facts.timeoutMs - queue.budgetMs);
     }
-    if (ticket.background ? givesWay(queue) : this.#changesNothing(queue, ticket, now)) this.#arm(queue);
+    if (ticket.background ? this.#rests(queue, now) : this.#changesNothing(queue, ticket, now)) this.#arm(queue);
     else this.#pump(queue, now);
     return ticket;
   }
@@ -170,7 +170,8 @@ export class Scheduler<T> {
       const tookMs = now - runner.busySince;
       queue.slowestMs = queue.slowestMs === Infinity ? tookMs : Math.max(tookMs, queue.slowestMs * slowestDecay);
       queue.meanMs = queue.meanMs === Infinity ? tookMs : queue.meanMs + meanWeight * (tookMs - queue.meanMs);
-      if (batch.members[0]?.background) learnBackground(queue, batch.rows, tookMs);
+      if (batch.members[0]?.background) learnBackground(queue, batch.rows, tookMs, now);
+      else learnPlain(queue, batch, now);
       learn(batch, result, tookMs, now);
       if (result.outcome === 'ok') afterRun(batch, result, this.#settle);
       else afterFailure(queue, batch, result, this.#settle);
@@ -215,7 +216,7 @@ export class Scheduler<T> {
       const runner = idle ?? prefetcher(queue, now);
       if (runner === undefined || !this.#grant(queue, runner, idle !== undefined, now)) break;
     }
-    while (!queue.background.empty && !givesWay(queue)) this.#grantBackground(queue, now);
+    while (!this.#rests(queue, now)) this.#grantBackground(queue, now);
     if (queue.retired !== undefined && queue.empty) this.#forget(queue);
     else this.#arm(queue);
   }
@@ -243,6 +244,13 @@ export class Scheduler<T> {
     if (!idle && (former.solo || !former.full)) return false;
     this.#dispatch(queue, runner, queue.leaveFirst(queue.plain, former.count), former.reason, now);
     return true;
+  }
+
+  /** Whether nothing is to be granted in the background now, and until when, as far as time alone decides. */
+  #rests(queue: ModelQueue<T>, now: number): boolean {
+    const from = queue.background.empty ? Infinity : backgroundFrom(queue, now);
+    queue.restUntil = from > now ? from : Infinity;
+    return from > now;
   }
 
   /** Gives the next batch in the background to the first idle runner. */
@@ -280,7 +288,7 @@ export class Scheduler<T> {
   }
 
   #arm(queue: ModelQueue<T>): void {
-    this.#alarms.set(queue, Math.min(queue.expiries.firstKey, queue.holdUntil));
+    this.#alarms.set(queue, Math.min(queue.expiries.firstKey, queue.holdUntil, queue.restUntil));
     this.#announceWake();
   }
 
@@ -296,9 +304,4 @@ export class Scheduler<T> {
     for (const runner of queue.runners) this.#runners.delete(runner.id);
     this.#actions.queueDrained(queue.key);
   }
-}
-
-/** What waits in the background of this queue, if anything does, has to wait on. */
-function givesWay<T>({ plain, idle }: ModelQueue<T>): boolean {
-  return !plain.empty || idle.first === undefined;
 }

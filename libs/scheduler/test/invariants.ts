@@ -209,7 +209,12 @@ export class Invariants {
     const { dynamic, maxDelayMs, maxBatchSize, deferred } = queue.policy;
     const mayHold = dynamic && (maxDelayMs > 0 || deferred) && !queue.retired;
     const plain = waiting.filter(({ facts }) => !facts.background);
-    demand(plain.length > 0, 'a runner is idle while a background request waits, and nothing else');
+    if (plain.length === 0) {
+      // The background rests while plain requests come, and not for longer.
+      const plainAt = this.#world().scheduler.queue(queue.key)?.plainAt ?? -Infinity;
+      demand(now < plainAt + 250, 'a runner is idle while a background request waits, and nothing else');
+      return;
+    }
     const rows = plain.reduce((sum, { facts }) => sum + facts.rows, 0);
     demand(mayHold, 'a runner is idle while a request waits');
     demand(rows < maxBatchSize, 'a runner is idle while a full batch waits');
