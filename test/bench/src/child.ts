@@ -51,14 +51,17 @@ export async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Runs a program to its end and gives its standard output; what it says on stderr is shown. */
-export function outputOf(command: readonly string[]): Promise<string> {
+/** Runs a program to its end and gives its standard output; what it says on stderr is shown. `input` is its standard input. */
+export function outputOf(command: readonly string[], input = ''): Promise<string> {
   const [program = '', ...argv] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(program, argv, {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
       env: { ORT_DISABLE_TELEMETRY: '1', ...process.env },
     });
+    // One that ends without reading it has said why on stderr.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', reject);

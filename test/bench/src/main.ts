@@ -8,6 +8,8 @@ import { runCells } from './run-table';
 import type { Effort, Measured, OpenTable } from './table';
 import { checkTable } from './tables/check';
 import { clusterTable } from './tables/cluster';
+import { explainTable } from './tables/explain';
+import { floodTable } from './tables/flood';
 import { limitTable } from './tables/limit';
 import { peersTable } from './tables/peers';
 import { schedulerTable } from './tables/scheduler';
@@ -35,6 +37,10 @@ async function main(): Promise<void> {
       return run(table, effort, clusterTable.open(say));
     case 'scheduler':
       return run(table, effort, schedulerTable.open());
+    case 'explain':
+      return run(table, effort, explainTable.open(serverFlags));
+    case 'flood':
+      return run(table, effort, floodTable.open(serverFlags));
     case 'check':
       return run(table, effort, checkTable.open(say));
     default:

@@ -11,6 +11,8 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   check   shoal bench against ghz
   cluster the services as processes of a cluster: against one process, and with 1 to 4 runners
   scheduler  the scheduler alone: requests settled a second on one core
+  explain explanations: rows a second against plain inference
+  flood   what explanations do to the latency of plain inference
 
   --seconds N        measured per cell and round (default 3)
   --warmup N         seconds before that (default 1.5)
@@ -26,7 +28,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
 Writes test/bench/results/TABLE.json and TABLE.md. docs/benchmarks.md says how to read them.
 `;
 
-const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster', 'scheduler'];
+const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster', 'scheduler', 'explain', 'flood'];
 
 export interface BenchOptions {
   readonly table: string;

@@ -78,7 +78,7 @@ function writeInitializer({ name, shape, data }: Initializer): Buffer {
   return message([...shape.map((dim) => integer(1, dim)), integer(2, type), text(8, name), bytes(9, raw)]);
 }
 
-function writeValue({ name, type, shape }: Value): Buffer {
+export function writeValue({ name, type, shape }: Value): Buffer {
   const dims = shape.map((dim) =>
     bytes(1, typeof dim === 'number' ? message([integer(1, dim)]) : message([text(2, dim)])),
   );
@@ -86,7 +86,7 @@ function writeValue({ name, type, shape }: Value): Buffer {
   return message([text(1, name), bytes(2, message([bytes(1, tensor)]))]);
 }
 
-function message(fields: readonly Buffer[]): Buffer {
+export function message(fields: readonly Buffer[]): Buffer {
   return Buffer.concat(fields);
 }
 
@@ -98,7 +98,7 @@ function text(field: number, value: string): Buffer {
   return bytes(field, Buffer.from(value));
 }
 
-function bytes(field: number, value: Buffer): Buffer {
+export function bytes(field: number, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from([...varint(field * 8 + 2), ...varint(value.length)]), value]);
 }
 
