@@ -23,7 +23,14 @@ export {
 } from './tracing/propagation';
 export { type EnvironmentSampler, RequestSampler, type TraceRule } from './tracing/request-sampler';
 export type { AttributeValue, Span, SpanKind, Tracer } from './tracing/span';
-export { type SpanContext, contextBytes, contextFromWire, spanIdOf, traceIdOf } from './tracing/span-context';
+export {
+  type SpanContext,
+  contextBytes,
+  contextFromWire,
+  spanIdOf,
+  traceFields,
+  traceIdOf,
+} from './tracing/span-context';
 export { type TraceConfig, environmentWith, parseTraceConfig } from './tracing/trace-config';
 export { type RemoteParent, formatTraceparent, parseTraceparent, unsampledTraceparent } from './tracing/traceparent';
 export { SpanRelay, type SpanRelayOptions } from './tracing/span-relay';

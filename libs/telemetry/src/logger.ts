@@ -22,6 +22,8 @@ export interface LogControl {
   warn: boolean;
   error: boolean;
   verboseLevel: number;
+  /** One line for each request, whatever the verbose level is. */
+  requests?: boolean;
 }
 
 /** A logger on `destination` (default stderr) that obeys `control` as it stands at each line. */

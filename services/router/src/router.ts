@@ -109,6 +109,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     regions,
     traffic,
     shadowBounds,
+    logControl,
     traces: deps.tracing && new RequestTraces(deps.tracing, clock),
     metrics,
   });

@@ -47,7 +47,14 @@ export const processFlags = {
     min: 0,
     max: 10,
     value: 'LEVEL',
-    help: 'Detail of the verbose log; 0 = none, 1 = also each refused request.',
+    help: 'Detail of the verbose log; 0 = none, 1 = also each refused request, 2 = also each request.',
+  },
+  logRequests: {
+    name: 'log-requests',
+    type: 'boolean',
+    default: false,
+    value: 'BOOL',
+    help: 'Logs one line for each request: model, version, status, ms, rows, ids, tenant and trace, never contents. A verbose level of 2, which the LogSettings RPC can set, does it as well.',
   },
   logFormat: {
     name: 'log-format',

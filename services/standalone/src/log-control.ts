@@ -9,5 +9,6 @@ export function logControlOf(config: ConfigOf<typeof processFlags>): LogControl 
     warn: config.logWarning,
     error: config.logError,
     verboseLevel: config.logVerbose,
+    requests: config.logRequests,
   };
 }

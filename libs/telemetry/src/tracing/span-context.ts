@@ -35,6 +35,17 @@ export function spanIdOf(context: SpanContext): string {
   return context.wire.toString('hex', 16, 24);
 }
 
+/** The names that OpenTelemetry gives them in logs. */
+export interface TraceFields {
+  readonly trace_id?: string;
+  readonly span_id?: string;
+}
+
+/** What a line of the log says of a request that is recorded. */
+export function traceFields(context: SpanContext | undefined): TraceFields {
+  return context ? { trace_id: traceIdOf(context), span_id: spanIdOf(context) } : {};
+}
+
 function isZero(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (bytes[at] !== 0) return false;
   return true;

@@ -69,12 +69,18 @@ export class InferStream {
     let view: InferRequestView | undefined;
     try {
       view = scanInferRequest(message);
-      slot.trace = this.#inference.traces?.begin('stream', this.#call, view);
+      this.#note(slot, view);
       this.#start(slot, view, message);
     } catch (thrown) {
       this.#refused(slot, view, thrown);
     }
     this.#flush();
+  }
+
+  /** Whether it is recorded, and has a line in the log. */
+  #note(slot: ResponseSlot, view: InferRequestView | undefined): void {
+    slot.trace = this.#inference.traces?.begin('stream', this.#call, view);
+    slot.line = this.#inference.log.begin('ModelStreamInfer', view, this.#caller, slot.trace?.context);
   }
 
   #start(slot: ResponseSlot, view: InferRequestView, message: Buffer): void {
@@ -85,10 +91,12 @@ export class InferStream {
       headers: this.#call,
       caller: this.#caller,
       trace: slot.trace,
+      line: slot.line,
     };
     slot.infer = this.#inference.start(view, origin, {
       answered: (response) => {
         slot.trace?.completed();
+        slot.line?.answered();
         this.#settle(slot, wrapStreamResponse(response));
       },
       failed: (error, failureOrigin) => this.#failed(slot, view, error, failureOrigin),
@@ -100,9 +108,10 @@ export class InferStream {
   /** Found wrong before it was accepted. What is no message at all ends the stream: nothing after it can be trusted. */
   #refused(slot: ResponseSlot, view: InferRequestView | undefined, thrown: unknown): void {
     const error = toShoalError(thrown);
-    this.#inference.note(view, error);
-    if (!view) slot.trace = this.#inference.traces?.begin('stream', this.#call, undefined);
+    if (!view) this.#note(slot, undefined);
+    this.#inference.note(view, error, slot.trace);
     slot.trace?.failed(error);
+    slot.line?.failed(error);
     if (view && error === thrown) {
       this.#settle(slot, streamError({ message: error.message, id: view.id }));
       return;
@@ -113,8 +122,9 @@ export class InferStream {
   }
 
   #failed(slot: ResponseSlot, view: InferRequestView, error: ShoalError, origin: FailureOrigin): void {
-    this.#inference.note(view, error);
+    this.#inference.note(view, error, slot.trace);
     slot.trace?.failed(error);
+    slot.line?.failed(error);
     if (this.#grpcErrors) {
       slot.infer = undefined;
       slot.fatal = error;
@@ -186,6 +196,7 @@ export class InferStream {
     for (const slot of this.#line.clear()) {
       slot.infer?.cancel();
       slot.trace?.abandoned(this.#call.deadline);
+      slot.line?.abandoned(this.#call.deadline);
     }
     this.#closed();
   }

@@ -1,6 +1,6 @@
 import { type Clock, type Lifecycle, ShoalError } from '@shoal/core';
 import { type InferRequestView, checkInferRequest, maxMessageBytes } from '@shoal/protocol';
-import type { Logger } from '@shoal/telemetry';
+import { type LogControl, type Logger, traceFields } from '@shoal/telemetry';
 import type { Caller } from '../access/caller';
 import type { Usage } from '../access/quotas';
 import type { Catalog } from '../catalog/catalog';
@@ -19,6 +19,7 @@ import type { TrafficTable } from '../traffic/traffic-table';
 import type { RequestTrace } from '../tracing/request-trace';
 import type { RequestTraces } from '../tracing/request-traces';
 import { InferCall, type InferListener } from './infer-call';
+import { RequestLog, type RequestLine } from './request-log';
 
 /** How a request came. */
 export interface InferOrigin {
@@ -33,6 +34,8 @@ export interface InferOrigin {
   readonly caller: Caller | undefined;
   /** Undefined: it is not recorded. */
   readonly trace: RequestTrace | undefined;
+  /** Undefined: nobody wants it in the log. */
+  readonly line: RequestLine | undefined;
 }
 
 export interface InferenceDeps {
@@ -42,6 +45,7 @@ export interface InferenceDeps {
   readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly logControl: LogControl;
   /** Undefined where clients may not use shared memory. */
   readonly regions: Regions | undefined;
   readonly traffic: TrafficTable;
@@ -60,10 +64,12 @@ export class Inference {
   readonly #shadowing: Shadowing;
   /** Undefined where nothing is recorded. */
   readonly traces: RequestTraces | undefined;
+  readonly log: RequestLog;
 
   constructor(deps: InferenceDeps) {
     this.#deps = deps;
     this.traces = deps.traces;
+    this.log = new RequestLog(deps.logControl, deps.logger, deps.clock);
     this.#maxBytes = Math.min(deps.admission.maxBytes, maxMessageBytes);
     const { catalog, table, clock, shadowBounds } = deps;
     this.#shadowing = new Shadowing({ catalog, table, clock, bounds: shadowBounds, maxBytes: this.#maxBytes });
@@ -105,6 +111,7 @@ export class Inference {
           metrics,
         });
         origin.trace?.accepted(plan);
+        origin.line?.accepted(plan);
         call.submit(plan, origin.deadline ?? Infinity, origin.trace);
         pair?.launch();
         return call;
@@ -124,11 +131,12 @@ export class Inference {
   }
 
   /** Notes a failed request where somebody wants to know. */
-  note(view: InferRequestView | undefined, error: ShoalError): void {
+  note(view: InferRequestView | undefined, error: ShoalError, trace: RequestTrace | undefined): void {
     this.#deps.logger.verbose(1, 'request failed', {
       model: view?.modelName.slice(0, 256),
       code: error.code,
       reason: error.message,
+      ...traceFields(trace?.context),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { ShoalError } from '@shoal/core';
 import type { RequestTrace } from '../tracing/request-trace';
 import type { InferCall } from './infer-call';
+import type { RequestLine } from './request-log';
 
 /** A request's place in a stream's order of answers. */
 export interface ResponseSlot {
@@ -14,6 +15,8 @@ export interface ResponseSlot {
   bytes: number;
   /** Undefined: it is not recorded. */
   trace: RequestTrace | undefined;
+  /** Its line in the log; undefined: nobody wants it. */
+  line: RequestLine | undefined;
 }
 
 /** A first-in, first-out line of slots and the bytes that they hold. */
@@ -31,7 +34,14 @@ export class SlotLine {
   }
 
   append(bytes: number): ResponseSlot {
-    const slot: ResponseSlot = { infer: undefined, response: undefined, fatal: undefined, bytes, trace: undefined };
+    const slot: ResponseSlot = {
+      infer: undefined,
+      response: undefined,
+      fatal: undefined,
+      bytes,
+      trace: undefined,
+      line: undefined,
+    };
     this.#slots.push(slot);
     this.bytes += bytes;
     return slot;

@@ -1,13 +1,9 @@
-import { type Clock, ShoalError } from '@shoal/core';
+import type { Clock, ShoalError } from '@shoal/core';
 import type { InferRequestView } from '@shoal/protocol';
 import { describeServerSpan, endServerSpan } from '@shoal/rpc';
-import type { Span, Tracer } from '@shoal/telemetry';
+import type { Span, SpanContext, Tracer } from '@shoal/telemetry';
+import { abandonment } from '../infer/abandonment';
 import type { InferPlan } from '../requests/infer-plan';
-
-/** A client whose deadline passes ends the call by its own clock, a moment earlier or later than it passes here. */
-const deadlineSlackMs = 10;
-const expired = new ShoalError('DEADLINE_EXCEEDED', 'Deadline Exceeded');
-const cancelled = new ShoalError('CANCELLED', 'the client does not wait for the answer any more');
 
 /** What came between an offer and the next one of the same request; names of events on its span. */
 export type Setback = 'RUNNER_LOST' | 'RUNNER_UNREACHABLE' | 'BATCHING_LOST' | 'REFUSED' | 'QUEUE_GONE';
@@ -38,6 +34,11 @@ export class RequestTrace {
   /** Its place in the trace, as it goes over links: what others do for it is under the model's span. */
   get wire(): Uint8Array {
     return (this.#model ?? this.#door).wire;
+  }
+
+  /** The span of the call: what is said of the request in the log. */
+  get context(): SpanContext {
+    return this.#door;
   }
 
   /** It was found right and admitted. */
@@ -100,8 +101,7 @@ export class RequestTrace {
 
   /** Nobody waits for it any more, perhaps because its deadline has passed. @param deadline On the clock; undefined = none. */
   abandoned(deadline: number | undefined): void {
-    const late = deadline !== undefined && this.#clock.now() + deadlineSlackMs >= deadline;
-    this.failed(late ? expired : cancelled);
+    this.failed(abandonment(deadline, this.#clock.now()));
   }
 
   #endModel(now: number): void {
