@@ -65,6 +65,17 @@ export interface Explanation {
   };
   readonly warnings: readonly string[];
   readonly timings: { readonly total_ms: number };
+  readonly quality: readonly Measure[];
+}
+
+export interface Measure {
+  readonly name: string;
+  readonly output: string;
+  readonly index: number;
+  readonly value: number;
+  readonly standard_error: number;
+  readonly at: readonly number[];
+  readonly curve: readonly number[];
 }
 
 export interface ExplainOptions {

@@ -1,9 +1,7 @@
-import type { Link, StopReason } from '@shoal/explain';
-import type { Answer, PixelMap } from '../methods/method';
-import type { BackgroundRows } from '../backgrounds/background-rows';
+import type { StopReason } from '@shoal/explain';
+import type { Answer, MethodContext, PixelMap } from '../methods/method';
 import type { Usage } from '../perturbing/drive';
 import type { ChosenOutput } from '../requests/output-choice';
-import type { Players } from '../requests/players';
 
 /** What an answer is made of. */
 export interface AnswerParts {
@@ -12,12 +10,9 @@ export interface AnswerParts {
   readonly version: string;
   readonly method: string;
   readonly reason: string;
-  readonly players: Players;
+  readonly context: MethodContext;
+  /** The elements that the answer is about. */
   readonly output: ChosenOutput;
-  readonly labels: readonly string[];
-  readonly link: Link;
-  readonly background: BackgroundRows;
-  readonly seed: number;
   readonly usage: Usage;
   readonly totalMs: number;
   readonly evaluatingMs: number;
@@ -29,12 +24,15 @@ export interface AnswerState {
   readonly result: Answer | undefined;
   readonly partial: boolean;
   readonly stopped: StopReason | undefined;
+  /** shoal.explain.v1.Measure */
+  readonly quality: readonly object[];
   readonly warnings: readonly string[];
 }
 
 /** shoal.explain.v1.ExplainResponse. */
-export function respond(parts: AnswerParts, { result, partial, stopped, warnings }: AnswerState): object {
-  const { players, link, background, usage } = parts;
+export function respond(parts: AnswerParts, { result, partial, stopped, quality, warnings }: AnswerState): object {
+  const { context, usage } = parts;
+  const { players, link, background, seed } = context;
   return {
     id: parts.id,
     model_name: parts.model,
@@ -48,7 +46,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
     converged: stopped === undefined && (result?.converged ?? false),
     stop_reason: partial ? '' : (stopped ?? result?.stopReason ?? ''),
     usage: { evaluations: result?.evaluations ?? 0, rows: usage.rows, requests: usage.requests },
-    seed: parts.seed,
+    seed,
     link: { function: link.name === 'logit' ? 'LOGIT' : 'IDENTITY', epsilon: link.epsilon, clamped: link.clamped },
     background: {
       name: background.name,
@@ -64,7 +62,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
       evaluating_ms: parts.evaluatingMs,
       mean_round_trip_ms: parts.meanRoundTripMs,
     },
-    quality: [],
+    quality,
     divisions: players.inputs
       .filter(({ isSegmented }) => isSegmented)
       .map(({ name, playerOf }) => ({ input: name, feature_of: [...playerOf] })),
@@ -72,7 +70,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, warnings
   };
 }
 
-function outputsOf({ output, labels }: AnswerParts, result: Answer): object[] {
+function outputsOf({ output, context: { labels } }: AnswerParts, result: Answer): object[] {
   return result.outputs.map((one, at) => ({
     output: output.name,
     index: output.indices[at],
@@ -94,7 +92,7 @@ function mapOf(map: PixelMap | undefined): object | null {
   return { height, width, values: [...values], standard_errors: [...standardErrors] };
 }
 
-function warningsOf({ link, output }: AnswerParts): string[] {
+function warningsOf({ context: { link }, output }: AnswerParts): string[] {
   if (link.outside > 0) {
     return [
       `link: the logit is of probabilities, but output '${output.name}' had ${link.outside} values beyond 0 and 1`,

@@ -21,6 +21,7 @@ export const anchorMethods: readonly Method[] = [
     name: 'anchors',
     summary: 'a rule on few features under which the model nearly always answers the same, with bounds on how often',
     needs: 'predictions',
+    attributes: false,
     start: (context) => (isTable(context) ? ofTable(context) : ofPlayers(context)),
   },
 ];

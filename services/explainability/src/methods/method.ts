@@ -87,6 +87,8 @@ export interface Method {
   readonly summary: string;
   /** What it needs of the model. */
   readonly needs: 'predictions' | 'gradients' | 'trees';
+  /** false: it gives features no values, its answer is in fields of its own. */
+  readonly attributes?: false;
   /** @throws ShoalError INVALID_ARGUMENT, FAILED_PRECONDITION when it cannot be used here */
   start(context: MethodContext): Promise<Running> | Running;
 }

@@ -6,7 +6,7 @@ import { curveMethods } from './curves';
 import { camMethods } from './grad-cam';
 import { gradientMethods } from './gradient';
 import { importanceMethods } from './importance';
-import type { Method } from './method';
+import type { Method, MethodContext, Running } from './method';
 import { perturbMethods } from './perturb';
 import { riseMethods } from './rise';
 import { shapleyMethods } from './shapley';
@@ -32,4 +32,9 @@ export function methodNamed(name: string): Method {
   if (method) return method;
   const served = methods.map((one) => one.name).join(', ');
   throw new ShoalError('UNIMPLEMENTED', `method ${quoted(name)} is not served; auto, ${served} are`);
+}
+
+/** @throws ShoalError UNIMPLEMENTED, as the method does */
+export async function startMethod(name: string, context: MethodContext): Promise<Running> {
+  return methodNamed(name).start(context);
 }

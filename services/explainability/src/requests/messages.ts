@@ -136,6 +136,15 @@ export interface MethodMessages {
   readonly interactions?: { readonly index: 'SII' | 'K_SII' | 'STII' };
 }
 
+export interface QualityMessage {
+  readonly infidelity_samples: number;
+  readonly sensitivity_samples: number;
+  readonly deletion: boolean;
+  readonly insertion: boolean;
+  readonly sensitivity_radius: number;
+  readonly infidelity_scaled: boolean;
+}
+
 export interface ExplainRequestMessage extends RowsMessage, MethodMessages {
   readonly model_name: string;
   readonly model_version: string;
@@ -147,12 +156,7 @@ export interface ExplainRequestMessage extends RowsMessage, MethodMessages {
   readonly budget: { readonly max_evaluations: number; readonly target_error: number } | null;
   readonly seed: number;
   readonly row_batch: number;
-  readonly quality: {
-    readonly infidelity_samples: number;
-    readonly sensitivity_samples: number;
-    readonly deletion: boolean;
-    readonly insertion: boolean;
-  } | null;
+  readonly quality: QualityMessage | null;
   /** Which method was asked for. */
   readonly method?: string;
 }

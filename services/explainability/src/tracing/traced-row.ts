@@ -1,7 +1,8 @@
 import { toShoalError } from '@shoal/core';
 import type { Propagator, Span, Tracer } from '@shoal/telemetry';
 import type { ExplainerDeps } from '../explain-call';
-import { type RowParts, explainRow } from '../explain-row';
+import { explainRow } from '../explain-row';
+import type { RowParts } from '../row-context';
 
 /** What explanations are recorded with. */
 export interface ExplainTracing {
