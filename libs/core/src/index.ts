@@ -1,5 +1,6 @@
 export type {} from './buffer-types';
 
+export { type Arrivals, constantArrivals, poissonArrivals } from './arrivals';
 export { type CancelTimer, type Clock, sleep, systemClock } from './clock';
 export { type ErrorCode, ShoalError, statusNumbers, toShoalError } from './errors';
 export { hashText, mixBits } from './hash';

@@ -1,4 +1,3 @@
-export { type Arrivals, constantArrivals, poissonArrivals } from './arrivals';
 export { type BenchDeps, runBench } from './bench';
 export { type BenchConfig, benchFlags, dataFlags, loadFlags, longArguments, outputFlags, targetFlags } from './flags';
 export { controlClient as inferenceCalls } from './control-client';

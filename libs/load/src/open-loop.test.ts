@@ -1,6 +1,5 @@
-import { ShoalError } from '@shoal/core';
+import { ShoalError, constantArrivals } from '@shoal/core';
 import { FakeClock } from '@shoal/testing';
-import { constantArrivals } from './arrivals';
 import { openLoop } from './open-loop';
 import { timerPacer } from './pacer';
 import { Recorder } from './recorder';

@@ -1,5 +1,4 @@
-import type { Clock } from '@shoal/core';
-import type { Arrivals } from './arrivals';
+import type { Arrivals, Clock } from '@shoal/core';
 import type { Driver } from './driver';
 import { Idle } from './idle';
 import type { Pacer } from './pacer';

@@ -1,5 +1,4 @@
-import { type Clock, type Random, sleep } from '@shoal/core';
-import { constantArrivals, poissonArrivals } from './arrivals';
+import { type Clock, type Random, constantArrivals, poissonArrivals, sleep } from '@shoal/core';
 import { closedLoop } from './closed-loop';
 import type { Driver } from './driver';
 import { type GeneratorCost, GeneratorMeter } from './generator-cost';

@@ -14,6 +14,7 @@ export { heatMap } from './heat-map';
 export { interactionMatrix } from './interaction-matrix';
 export { type ReportSubject, reportPage } from './page';
 export { type Rank, finite, ranked } from './ranked';
+export { type SimulationSubject, simulationChart } from './simulation-chart';
 export { columnsOf, figure, shortened, signed } from './text';
 export { textHighlight } from './text-highlight';
 export { waterfall } from './waterfall';

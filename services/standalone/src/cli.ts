@@ -22,6 +22,8 @@ import { type ModelsShell, changeModel, listCommand } from './models/models-comm
 import { project } from './project';
 import { type ServeShell, serve } from './serve';
 import { tritonFlags } from './triton-flags';
+import { profile } from './profile/profile-command';
+import { type SimulateShell, simulate } from './simulate/simulate-command';
 import { type TrafficShell, changeCommand, trafficCommand } from './traffic/traffic-command';
 import { type Command, commandHelp, commands, overview } from './usage';
 
@@ -65,6 +67,8 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     if (command.name === 'promote' || command.name === 'rollback') {
       return await changeCommand(command.name, argv, trafficShell);
     }
+    if (command.name === 'profile') return await profile(argv, benchShell);
+    if (command.name === 'simulate') return simulate(argv, simulateShell);
     if (command.name === 'serve') {
       const config = parseFlags({ ...tritonFlags, ...serveFlags }, { argv, env: process.env });
       return await serve(config, serveShell(config.logFormat));
@@ -121,6 +125,8 @@ const explainShell: ExplainShell = {
   stdout: process.stdout,
   stderr: process.stderr,
 };
+
+const simulateShell: SimulateShell = { env: process.env, stdout: process.stdout, stderr: process.stderr };
 
 const benchShell: BenchShell = {
   env: process.env,

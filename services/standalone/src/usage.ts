@@ -21,6 +21,14 @@ import { keyFlags } from './key';
 import { clusterMetricsFlags, metricsFlags } from './metrics/flags';
 import { tracingFlags } from './tracing/flags';
 import { changeFlags, replicasFlags } from './models/models-flags';
+import { measuringFlags, profileDataFlags, profiledFlags } from './profile/profile-flags';
+import {
+  capacityFlags,
+  simulatedBatchingFlags,
+  simulatedModelFlags,
+  simulationFlags,
+  trafficShapeFlags,
+} from './simulate/simulate-flags';
 import { trafficFlags } from './traffic/traffic-flags';
 
 const processSection: HelpSection = { title: 'Process', flags: processFlags };
@@ -63,6 +71,22 @@ const benchNote = `Examples:
   shoal bench -m digits --request-rate-range 1000 --request-distribution poisson
   shoal bench -m embed --shape ids:128 --shared-memory system -b 4 --format csv`;
 
+const simulateNote = `Examples:
+  shoal profile resnet --out resnet.json                         measures a running model
+  shoal simulate --profile resnet.json --rate 800 --runners 4    what to expect
+  shoal simulate --profile resnet.json --rate 800 --slo-p99-ms 50              how many runners that takes
+  shoal simulate --profile resnet.json --trace monday.csv --runners 6 --svg monday.svg
+  shoal simulate --fixed-ms 8 --row-ms 0.3 --rate 20000 --arrivals bursts --slo-p99-ms 100
+
+Nothing is served or run: the batching that would be is fed with made-up requests on a clock of its own. What other work on the
+runners' machines takes, and the network, is not in it. docs/simulate.md tells how well predictions hold.`;
+
+const profileNote = `One request is in flight at a time; so nothing else should use the model meanwhile.
+
+Examples:
+  shoal profile digits --out digits.json
+  shoal profile embed --shape ids:128 --sizes 1,8,32 --rounds 5 --url HOST:PORT --out embed.json`;
+
 const keyNote = `Nothing is stored: the key is printed once, and the auth file holds only its digest. To replace a key, add a second one to
 the tenant, give it to the caller, and take the first one out when it is no longer used.
 
@@ -100,6 +124,27 @@ export const commands: readonly Command[] = [
       { title: 'Load', flags: loadFlags },
       { title: 'Requests', flags: dataFlags },
       { title: 'Output', flags: outputFlags },
+    ],
+  },
+  {
+    name: 'profile',
+    summary: 'measures how long a model of a running server takes for batches of each size, for simulate',
+    argument: 'MODEL',
+    sections: [
+      { title: 'Target', flags: profiledFlags },
+      { title: 'Measurement', flags: measuringFlags },
+      { title: 'Requests', flags: profileDataFlags },
+    ],
+  },
+  {
+    name: 'simulate',
+    summary: 'predicts latency, goodput and the runners that a load needs, from a profile of the model',
+    sections: [
+      { title: 'Model', flags: simulatedModelFlags },
+      { title: 'Traffic', flags: trafficShapeFlags },
+      { title: 'Capacity', flags: capacityFlags },
+      { title: 'Batching', flags: simulatedBatchingFlags },
+      { title: 'Simulation', flags: simulationFlags },
     ],
   },
   {
@@ -238,6 +283,8 @@ export function commandHelp({ name, summary, argument, sections }: Command): str
     serve: `\n\n${tritonNote}`,
     bench: `\n\n${benchNote}`,
     explain: `\n\n${explainNote}`,
+    profile: `\n\n${profileNote}`,
+    simulate: `\n\n${simulateNote}`,
     key: `\n\n${keyNote}`,
     traffic: `\n\n${trafficNote}`,
   };

@@ -1,6 +1,6 @@
-import type { Random } from '@shoal/core';
+import type { Random } from './random';
 
-/** When requests are meant to be sent: milliseconds from the start, never falling. */
+/** When requests are meant to be sent: milliseconds from the start, never falling; Infinity = no more. */
 export interface Arrivals {
   next(): number;
 }

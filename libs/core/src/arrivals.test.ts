@@ -1,5 +1,5 @@
-import { seededRandom, systemRandom } from '@shoal/core';
 import { constantArrivals, poissonArrivals } from './arrivals';
+import { seededRandom, systemRandom } from './random';
 
 test('constant arrivals do not drift', () => {
   const arrivals = constantArrivals(3);
