@@ -11,11 +11,15 @@ const startMs = 120_000;
 const stopMs = 20_000;
 
 /** Starts a program and waits until its output matches `ready`, whose first group is its address. */
-export async function startService(command: readonly string[], ready: RegExp): Promise<Service> {
+export async function startService(
+  command: readonly string[],
+  ready: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Service> {
   const [program = '', ...argv] = command;
   const child = spawn(program, argv, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ORT_DISABLE_TELEMETRY: '1', ...process.env },
+    env: { ORT_DISABLE_TELEMETRY: '1', ...process.env, ...env },
   });
   return { target: await readyAddress(child, ready), pid: child.pid ?? 0, stop: () => end(child) };
 }

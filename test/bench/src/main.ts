@@ -14,6 +14,7 @@ import { limitTable } from './tables/limit';
 import { peersTable } from './tables/peers';
 import { schedulerTable } from './tables/scheduler';
 import { serveTable } from './tables/serve';
+import { telemetryTable } from './tables/telemetry';
 import { wireTable } from './tables/wire';
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
@@ -41,6 +42,8 @@ async function main(): Promise<void> {
       return run(table, effort, explainTable.open(serverFlags));
     case 'flood':
       return run(table, effort, floodTable.open(serverFlags));
+    case 'telemetry':
+      return run(table, effort, telemetryTable.open(serverFlags));
     case 'check':
       return run(table, effort, checkTable.open(say));
     default:

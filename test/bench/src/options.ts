@@ -12,6 +12,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   cluster the services as processes of a cluster: against one process, and with 1 to 4 runners
   scheduler  the scheduler alone: requests settled a second on one core
   explain explanations: rows a second against plain inference
+  telemetry  CPU a request by what the server tells of itself: nothing, metrics, 0 %, 1 % and 100 % of requests traced
   flood   what explanations do to the latency of plain inference
 
   --seconds N        measured per cell and round (default 3)
@@ -28,7 +29,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
 Writes test/bench/results/TABLE.json and TABLE.md. docs/benchmarks.md says how to read them.
 `;
 
-const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster', 'scheduler', 'explain', 'flood'];
+const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster', 'scheduler', 'explain', 'flood', 'telemetry'];
 
 export interface BenchOptions {
   readonly table: string;

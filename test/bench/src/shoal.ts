@@ -8,13 +8,18 @@ import type { Effort } from './table';
 export const cli = path.join(projectRoot, 'services/standalone/dist/cli.js');
 
 /** Starts `shoal serve` on a repository, on a free port. */
-export function startShoal(repository: string, flags: readonly string[]): Promise<Service> {
+export function startShoal(
+  repository: string,
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Service> {
   return startService(
     [
       ...[process.execPath, cli, 'serve', '--model-repository', repository, '--grpc-port', '0', '--metrics-port', '0'],
       ...['--allow-client-shm', 'true', ...flags],
     ],
     /Started GRPCInferenceService at (\S+)/,
+    env,
   );
 }
 
