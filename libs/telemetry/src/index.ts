@@ -5,7 +5,7 @@ export type { Counter } from './metrics/counter';
 export { observeMachine } from './metrics/cpu-use';
 export type { Family, MetricSpec } from './metrics/family';
 export type { Gauge } from './metrics/gauge';
-export type { Histogram } from './metrics/histogram';
+export type { Histogram, TracePlace } from './metrics/histogram';
 export { type MetricsServer, serveMetrics } from './metrics/metrics-server';
 export { observeProcess } from './metrics/observe-process';
 export { type HistogramSpec, MetricRegistry } from './metrics/registry';

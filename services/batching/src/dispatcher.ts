@@ -270,7 +270,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     const { batch, done, now } = ending;
     const queueNs = nanoseconds(batch.dispatchedAt - ticket.acceptedAt) + done.waitNs;
     const totalNs = nanoseconds(now - ticket.acceptedAt);
-    this.#statistics.get(ticket.queue.key)?.succeeded(ticket.rows, totalNs, queueNs, done);
+    this.#statistics.get(ticket.queue.key)?.succeeded(ticket.rows, totalNs, queueNs, done, ticket.tag.trace?.context);
   }
 }
 

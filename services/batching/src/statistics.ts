@@ -1,5 +1,6 @@
 import type { Duration, ModelKey, VersionStatistics } from '@shoal/bus';
 import type { Rejection } from '@shoal/scheduler';
+import type { TracePlace } from '@shoal/telemetry';
 import type { FailureReason, ShedReason, VersionMeters } from './metrics/version-meters';
 
 class Sum {
@@ -77,8 +78,8 @@ export class StatisticsRecord {
   }
 
   /** A request was answered. `queueNs`: from its acceptance to the start of its compute; `totalNs`: to its end. */
-  succeeded(rows: number, totalNs: number, queueNs: number, times: RunTimes): void {
-    this.meters?.succeeded(rows, totalNs, queueNs, times);
+  succeeded(rows: number, totalNs: number, queueNs: number, times: RunTimes, place?: TracePlace): void {
+    this.meters?.succeeded(rows, totalNs, queueNs, times, place);
     this.#inferenceCount += rows;
     this.#success.add(totalNs);
     this.#queue.add(queueNs);

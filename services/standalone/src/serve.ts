@@ -11,6 +11,7 @@ import { ProcessHealth } from './health/process-health';
 import { Inventory } from './inventory';
 import type { LogDestination } from './log-destination';
 import { logControlOf } from './log-control';
+import { observeSpans } from './metrics/observe-spans';
 import { openMetrics } from './metrics/process-metrics';
 import { flushMs, openProcessTracing } from './tracing/process-tracing';
 import { type ModelLine, renderModelTable } from './model-table';
@@ -45,6 +46,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
   const metrics = await openMetrics(config, shell);
   const tracing = openProcessTracing(config, `${hostname()}-${process.pid}`, shell.clock, logger);
+  if (metrics.registry) observeSpans(metrics.registry, tracing);
   const server = await start({ config, logger, logControl, grpcTls, metrics: metrics.registry, tracing });
   health.follow(server.readiness);
   const inventory = new Inventory(server.bus, wantedModels(config), server.worker);

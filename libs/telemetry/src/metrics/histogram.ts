@@ -1,6 +1,11 @@
 import type { Clock } from '@shoal/core';
 import type { SpanContext } from '../tracing/span-context';
 
+/** A place in a trace, as a `SpanContext` is one. */
+export interface TracePlace {
+  readonly wire: Uint8Array;
+}
+
 /** One observed value of a bucket, and the trace that it was observed in. */
 export interface Exemplar {
   readonly context: SpanContext;
@@ -24,14 +29,14 @@ export class Histogram {
     this.#clock = clock;
   }
 
-  /** @param context The trace that is to be found from the value, where it is recorded; the newest of each bucket is kept. */
-  observe(value: number, context?: SpanContext): void {
+  /** @param place The trace that is to be found from the value, where it is recorded; the newest of each bucket is kept. */
+  observe(value: number, place?: TracePlace): void {
     const { bounds } = this;
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket += 1;
     this.counts[bucket] = (this.counts[bucket] as number) + 1;
     this.sum += value;
-    if (context !== undefined) this.#keep(bucket, value, context);
+    if (place !== undefined) this.#keep(bucket, value, place.wire);
   }
 
   /** Values so far. */
@@ -45,8 +50,9 @@ export class Histogram {
     return this.#exemplars?.[bucket];
   }
 
-  #keep(bucket: number, value: number, { wire }: SpanContext): void {
+  #keep(bucket: number, value: number, wire: Uint8Array): void {
     this.#exemplars ??= Array.from(this.counts, () => undefined);
-    this.#exemplars[bucket] = { context: { wire, traceState: '' }, value, epochMs: this.#clock.epochMs() };
+    const context = { wire: Buffer.from(wire), traceState: '' };
+    this.#exemplars[bucket] = { context, value, epochMs: this.#clock.epochMs() };
   }
 }

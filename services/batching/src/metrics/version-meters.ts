@@ -1,4 +1,4 @@
-import type { Counter, Histogram } from '@shoal/telemetry';
+import type { Counter, Histogram, TracePlace } from '@shoal/telemetry';
 import type { RunTimes } from '../statistics';
 import type { BatchingFamilies } from './families';
 
@@ -64,8 +64,8 @@ export class VersionMeters {
     this.#computeTime.observe((times.computeInputNs + times.computeInferNs + times.computeOutputNs) / 1e9);
   }
 
-  /** A request was answered. */
-  succeeded(rows: number, totalNs: number, queueNs: number, times: RunTimes): void {
+  /** A request was answered. @param place Where it is recorded, if it is. */
+  succeeded(rows: number, totalNs: number, queueNs: number, times: RunTimes, place?: TracePlace): void {
     this.#success.add(1);
     this.#inferences.add(rows);
     this.#requestUs.add(totalNs / 1000);
@@ -74,7 +74,7 @@ export class VersionMeters {
     this.#inferUs.add(times.computeInferNs / 1000);
     this.#outputUs.add(times.computeOutputNs / 1000);
     this.#firstResponse.observe(totalNs / 1e6);
-    this.#queueTime.observe(queueNs / 1e9);
+    this.#queueTime.observe(queueNs / 1e9, place);
   }
 
   failed(reason: FailureReason): void {

@@ -73,7 +73,9 @@ export class InferCall implements Waiter {
     }
     this.#end(computeUs);
     const { metrics } = this.#parts;
-    if (metrics && this.#plan && this.#pending) metrics.answered(this.#plan.version, this.#pending.acceptedAt);
+    if (metrics && this.#plan && this.#pending) {
+      metrics.answered(this.#plan.version, this.#pending.acceptedAt, this.#pending.trace);
+    }
     this.#listener.answered(bytes, done);
   }
 

@@ -4,6 +4,7 @@ import {
   type Family,
   type Histogram,
   type MetricRegistry,
+  type TracePlace,
   failureSpec,
   linksSpec,
   shedSpec,
@@ -58,9 +59,9 @@ export class RouterMetrics {
     });
   }
 
-  /** @param acceptedAt Clock time, ms. */
-  answered(version: VersionEntry, acceptedAt: number): void {
-    this.#of(version).duration.observe((this.#clock.now() - acceptedAt) / 1000);
+  /** @param acceptedAt Clock time, ms. @param place Where it is recorded, if it is. */
+  answered(version: VersionEntry, acceptedAt: number, place: TracePlace | undefined): void {
+    this.#of(version).duration.observe((this.#clock.now() - acceptedAt) / 1000, place);
   }
 
   /** Nobody waits for a request any more. */
