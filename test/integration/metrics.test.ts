@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ExplainClient } from '../support/explain-client';
 import { diabetesRequest } from '../support/explain-requests';
 import { type Scrape, scrape, servesMetrics } from '../support/metrics';
+import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp/receiver';
 import { cli, root } from '../support/paths';
 import { type Shoal, startShoal } from '../support/shoal';
 import { type Tensor, float32, inferRequest, int32, int64 } from '../support/tensors';
@@ -13,8 +14,13 @@ const golden = { from: 'golden-models' } as const;
 let shoal: Shoal;
 /** One model alone, so that its runner is the only one, and little room. */
 let small: Shoal;
+let receiver: OtlpReceiver;
+let refusing: OtlpReceiver;
 
 beforeAll(async () => {
+  receiver = await startOtlpReceiver({ protocol: 'http' });
+  refusing = await startOtlpReceiver({ protocol: 'grpc' });
+  const pushing = { OTEL_METRIC_EXPORT_INTERVAL: '500', OTEL_BSP_SCHEDULE_DELAY: '200' };
   shoal = await startShoal({
     models: {
       lc_one: golden,
@@ -32,14 +38,19 @@ beforeAll(async () => {
       diabetes_mlp: {},
     },
     args: ['--model-control-mode=explicit', '--load-model=*'],
+    env: { ...pushing, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
   });
   small = await startShoal({
     models: { slow_loop: { append: 'dynamic_batching { }' } },
     args: ['--max-inflight-requests=2'],
+    env: { ...pushing, OTEL_EXPORTER_OTLP_ENDPOINT: refusing.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
   });
 }, 90_000);
 
-afterAll(() => Promise.all([shoal.stop(), small.stop()]), 40_000);
+afterAll(async () => {
+  await Promise.all([shoal.stop(), small.stop()]);
+  await Promise.all([receiver.close(), refusing.close()]);
+}, 40_000);
 
 const one = (model: string, value: number, ...more: Tensor[]) =>
   inferRequest(model, [int32('INPUT0', [1, 1], [value]), ...more]);
@@ -251,6 +262,65 @@ test('no room, and no time, are sheds; a runner that ends twice with a request m
   expect(failed(now, 'slow_loop', 'OTHER')).toBe(1);
   expect(now.value('shoal_request_retries_total', { cause: 'runner_lost' })).toBe(2);
 }, 60_000);
+
+test('exemplars point to the trace of a request', async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const metadata = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  await shoal.client.infer({ ...one('versions', 1), model_version: '2' }, { metadata });
+  const [, url = ''] = servesMetrics.exec(shoal.output) ?? [];
+  const exemplified = async () => {
+    const response = await fetch(url, { headers: { accept: 'application/openmetrics-text', connection: 'close' } });
+    const lines = (await response.text()).split('\n').filter((line) => line.includes(` # {trace_id="${traceId}"`));
+    const names = lines.filter((line) => line.includes('version="2"')).map((line) => /^\w+/.exec(line)?.[0]);
+    return names.length === 2 && names;
+  };
+  const names = await eventually('its trace is there', exemplified);
+  expect(names).toEqual(['shoal_queue_time_seconds_bucket', 'shoal_request_duration_seconds_bucket']);
+});
+
+test.each(['http/protobuf', 'grpc'])('what is pushed over OTLP by %s is what is scraped', async (protocol) => {
+  const [from, to, model] =
+    protocol === 'grpc' ? ([small, refusing, 'slow_loop'] as const) : ([shoal, receiver, 'versions'] as const);
+  const now = await look(from);
+  const last = (metric: string) =>
+    to.points.findLast(
+      (point) => point.metric === metric && point.attributes['model'] === model && point.attributes['version'] === '1',
+    );
+  const count = now.value('shoal_queue_time_seconds_count', { model, version: '1' });
+  const point = await eventually(
+    'it is pushed',
+    () => last('shoal.queue.time')?.count === count && last('shoal.queue.time'),
+  );
+  expect(point).toMatchObject({ service: 'shoal', type: 'histogram', unit: 's' });
+  const inferences = now.value('nv_inference_count', { model, version: '1' });
+  const counted = await eventually(
+    'it is pushed',
+    () => last('nv_inference_count')?.value === inferences && last('nv_inference_count'),
+  );
+  expect(counted).toMatchObject({ type: 'sum', unit: '1' });
+  expect(to.points.some(({ metric }) => metric === 'rpc.server.call.duration')).toBe(true);
+});
+
+test('exports that fail are counted, and what is lost with them', async () => {
+  // INVALID_ARGUMENT: not tried again.
+  refusing.answer = { kind: 'error', code: 3 };
+  await seen(
+    'metrics are refused',
+    small,
+    (now) => (now.value('shoal_exports_failed_total', { signal: 'metrics' }) ?? 0) > 0,
+  );
+  await small.client.failure('ModelMetadata', { name: 'slow_loop' });
+  await small.client.infer(loop(1));
+  await seen(
+    'spans are refused',
+    small,
+    (now) => (now.value('shoal_exports_failed_total', { signal: 'traces' }) ?? 0) > 0,
+  );
+  const now = await look(small);
+  expect(now.value('shoal_spans_dropped_total', { reason: 'export_failed' })).toBeGreaterThan(0);
+  expect(now.value('shoal_spans_exported_total')).toBeGreaterThan(0);
+  refusing.answer = { kind: 'ok' };
+});
 
 /** What is seen to change in other tests: of clusters, of batching, of the router. */
 const elsewhere = [

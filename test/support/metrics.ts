@@ -9,7 +9,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** Metrics as they were at one moment, in Prometheus' text format. */
+/** Metrics as they were at one moment, in either text format; exemplars are left out. */
 export class Scrape {
   readonly text: string;
   /** Types by name. */
@@ -20,7 +20,7 @@ export class Scrape {
     this.text = text;
     const lines = text.split('\n').filter((line) => line !== '');
     for (const line of lines) {
-      const [, name, type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
+      const [, name, type] = /^# TYPE (\S+) (\S+)(?: # .*)?$/.exec(line) ?? [];
       if (name !== undefined && type !== undefined) this.types.set(name, type);
     }
     this.samples = lines.filter((line) => !line.startsWith('#')).map(sampleOf);
@@ -52,7 +52,7 @@ export async function scrape(url: string, accept = 'text/plain'): Promise<Scrape
 }
 
 function sampleOf(line: string): Sample {
-  const [, name, inner = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+  const [, name, inner = '', value] = /^(\w+)(?:\{(.*?)\})? (\S+)(?: # .*)?$/.exec(line) ?? [];
   if (name === undefined) throw new Error(`no sample: ${line}`);
   const labels = [...inner.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text] as const);
   return { name, labels: Object.fromEntries(labels), value: Number(value) };

@@ -6,6 +6,7 @@ export { observeMachine } from './metrics/cpu-use';
 export type { Family, MetricSpec } from './metrics/family';
 export type { Gauge } from './metrics/gauge';
 export type { Histogram, TracePlace } from './metrics/histogram';
+export { type MetricExport, openMetricExport, wantsMetricExport } from './metrics/export/open-metric-export';
 export { type MetricsServer, serveMetrics } from './metrics/metrics-server';
 export { observeProcess } from './metrics/observe-process';
 export { type HistogramSpec, MetricRegistry } from './metrics/registry';

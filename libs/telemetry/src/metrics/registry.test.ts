@@ -53,7 +53,6 @@ test('in OpenMetrics a counter loses its _total in its description, one without 
   const size = registry.histogram({ name: 'size', help: 'Size.', buckets: [1] }).with();
   size.observe(0.5, {
     wire: Buffer.concat([Buffer.alloc(16, 1), Buffer.alloc(8, 2), Buffer.from([1])]),
-    traceState: '',
   });
   size.observe(7);
   expect(renderOpenMetrics(registry)).toBe(

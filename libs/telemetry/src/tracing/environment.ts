@@ -32,6 +32,7 @@ const defaults = {
   batchSpans: 512,
   delayMs: 5000,
   exportTimeoutMs: 30_000,
+  metricIntervalMs: 60_000,
   attributes: 128,
   events: 128,
   links: 32_768,
@@ -45,10 +46,10 @@ const defaults = {
 export function readTraceEnvironment(env: Environment, warn: (text: string) => void): TraceEnvironment | undefined {
   const reader = new Reader(env, warn);
   const endpoint = reader.text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? reader.text('OTEL_EXPORTER_OTLP_ENDPOINT');
-  if (!isExported(reader, endpoint !== undefined)) return undefined;
+  if (!isExported(reader, 'TRACES', endpoint !== undefined)) return undefined;
   const queueSpans = reader.count('OTEL_BSP_MAX_QUEUE_SIZE') ?? defaults.queueSpans;
   return {
-    protocol: protocolOf(reader),
+    protocol: protocolOf(reader, 'TRACES'),
     queueSpans,
     batchSpans: Math.min(queueSpans, reader.count('OTEL_BSP_MAX_EXPORT_BATCH_SIZE') ?? defaults.batchSpans),
     delayMs: reader.count('OTEL_BSP_SCHEDULE_DELAY', 0) ?? defaults.delayMs,
@@ -73,20 +74,51 @@ export function readTraceEnvironment(env: Environment, warn: (text: string) => v
   };
 }
 
-function isExported(reader: Reader, named: boolean): boolean {
+/** Of variables that there are for each kind of telemetry. */
+type Signal = 'TRACES' | 'METRICS';
+
+/** What they say of metrics; those of the exporter itself are read by OpenTelemetry's own code. */
+export interface MetricEnvironment {
+  readonly protocol: OtlpProtocol;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly resource: Resource;
+}
+
+/** As `readTraceEnvironment`, with OTEL_METRICS_EXPORTER. */
+export function readMetricEnvironment(env: Environment, warn: (text: string) => void): MetricEnvironment | undefined {
+  const reader = new Reader(env, warn);
+  const endpoint = reader.text('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') ?? reader.text('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (!isExported(reader, 'METRICS', endpoint !== undefined)) return undefined;
+  const preference = reader.text('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE')?.toLowerCase();
+  if (preference !== undefined && preference !== 'cumulative') {
+    warn(`OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: ${preference} is not to be had; it is cumulative`);
+  }
+  const intervalMs = reader.count('OTEL_METRIC_EXPORT_INTERVAL') ?? defaults.metricIntervalMs;
+  const timeoutMs = reader.count('OTEL_METRIC_EXPORT_TIMEOUT') ?? defaults.exportTimeoutMs;
+  return {
+    protocol: protocolOf(reader, 'METRICS'),
+    intervalMs,
+    timeoutMs: Math.min(timeoutMs, intervalMs),
+    resource: resourceOf(reader),
+  };
+}
+
+function isExported(reader: Reader, signal: Signal, named: boolean): boolean {
   if (reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return false;
-  const exporters = reader.text('OTEL_TRACES_EXPORTER');
+  const exporters = reader.text(`OTEL_${signal}_EXPORTER`);
   if (exporters === undefined) return named;
   const names = exporters.split(',').map((name) => name.trim());
   for (const name of names) {
-    if (name !== 'otlp' && name !== 'none')
-      reader.warn(`OTEL_TRACES_EXPORTER: there is no exporter ${name}, only otlp`);
+    // Prometheus is served in any case, by flags.
+    const known = name === 'otlp' || name === 'none' || (signal === 'METRICS' && name === 'prometheus');
+    if (!known) reader.warn(`OTEL_${signal}_EXPORTER: there is no exporter ${name}, only otlp`);
   }
   return names.includes('otlp');
 }
 
-function protocolOf(reader: Reader): OtlpProtocol {
-  const name = reader.text('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? reader.text('OTEL_EXPORTER_OTLP_PROTOCOL');
+function protocolOf(reader: Reader, signal: Signal): OtlpProtocol {
+  const name = reader.text(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? reader.text('OTEL_EXPORTER_OTLP_PROTOCOL');
   if (name === 'grpc') return 'grpc';
   if (name !== undefined && name !== 'http/protobuf') {
     reader.warn(`OTEL_EXPORTER_OTLP_PROTOCOL: ${name} is not spoken, http/protobuf and grpc are; it is http/protobuf`);

@@ -1,6 +1,6 @@
-import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { createOtlpGrpcExportDelegate, convertLegacyOtlpGrpcOptions } from '@opentelemetry/otlp-grpc-exporter-base';
 import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
+import { listenToDiagnostics } from '../diagnostics';
 import type { OtlpProtocol } from './environment';
 import { readPartialSuccess } from './partial-success';
 import type { EncodedBatch } from './span-queue';
@@ -83,20 +83,4 @@ function sender(delegate: Delegate, end: () => void): SpanSender {
       return delegate.shutdown();
     },
   };
-}
-
-/** Each text once: while a collector is away they would come with each attempt. */
-function listenToDiagnostics(warn: (text: string) => void): void {
-  const told = new Set<string>();
-  const tell = (message: string, ...rest: unknown[]) => {
-    const text = [message, ...rest.filter((one) => typeof one === 'string')].join(' ').slice(0, 500);
-    if (told.size >= 100 || told.has(text)) return;
-    told.add(text);
-    warn(text);
-  };
-  const nothing = () => undefined;
-  diag.setLogger(
-    { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
 }

@@ -7,7 +7,7 @@ import { firstSignal } from '../first-signal';
 import { openHealthPort } from '../health/health-port';
 import { ProcessHealth } from '../health/process-health';
 import { observeBus } from '../metrics/observe-bus';
-import { observeSpans } from '../metrics/observe-spans';
+import { observeExports } from '../metrics/observe-exports';
 import { openMetrics } from '../metrics/process-metrics';
 import { flushMs, openProcessTracing } from '../tracing/process-tracing';
 import { logControlOf } from '../log-control';
@@ -40,9 +40,9 @@ export async function runProcess<Config extends ClusterConfig>(
   const signal = firstSignal(shell);
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
-  const metrics = await openMetrics(config, shell);
+  const metrics = await openMetrics(config, { service: `shoal-${service}`, id, logger, shell });
   const tracing = openProcessTracing(config, id, clock, logger);
-  if (metrics.registry) observeSpans(metrics.registry, tracing);
+  observeExports(metrics, tracing);
   const joining = createNatsBus({ url, clock, random, logger, name: id, ...natsOptions });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
   if (bus === undefined) {
