@@ -110,6 +110,7 @@ export class Cluster {
   /** The workers' repositories, in the order of their starts. */
   readonly repositories: TemporaryRepository[] = [];
   readonly #security: ClusterSecurity | undefined;
+  readonly #env: Readonly<Record<string, string>>;
   #names = 0;
 
   constructor(
@@ -118,9 +119,15 @@ export class Cluster {
     {
       network,
       security,
-    }: { readonly network?: Network | undefined; readonly security?: ClusterSecurity | undefined } = {},
+      env = {},
+    }: {
+      readonly network?: Network | undefined;
+      readonly security?: ClusterSecurity | undefined;
+      readonly env?: Readonly<Record<string, string>>;
+    } = {},
   ) {
     this.#security = security;
+    this.#env = env;
     this.nats = nats;
     this.#models = models;
     this.network = network;
@@ -155,7 +162,7 @@ export class Cluster {
       if (service === 'batching' || service === 'explainability') argv.push('--link-address', `${host}:0`);
       if (service === 'model-worker') argv.push('--runner-host', host);
     }
-    const member = new ClusterMember(name, argv, this.network?.environment(name));
+    const member = new ClusterMember(name, argv, { ...this.#env, ...this.network?.environment(name) });
     this.members.push(member);
     if (service === 'router') {
       const [, address = ''] = await member.says(/Started GRPCInferenceService at (\S+)/);
@@ -213,11 +220,14 @@ export async function startCluster(
     network = false,
     security,
     args = {},
+    env = {},
   }: {
     readonly network?: boolean;
     readonly security?: ClusterSecurity;
     /** Further arguments of each process of a service. */
     readonly args?: Readonly<Partial<Record<ServiceName, readonly string[]>>>;
+    /** Further variables of all processes. */
+    readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Cluster | undefined> {
   const program = findNatsServer();
@@ -225,6 +235,7 @@ export async function startCluster(
   const cluster = new Cluster(await startNats(program, security?.natsArgs), models, {
     network: network ? await Network.start() : undefined,
     security,
+    env,
   });
   try {
     const services = Object.entries(counts).flatMap(([service, count]) =>
