@@ -34,10 +34,10 @@ export const cluster = dashboard({
         }),
         stat({
           title: 'Runners',
-          description: 'Runners that serve models, as batching sees them.',
+          description: 'Runner processes that serve models.',
           unit: 'none',
           width: 4,
-          query: { expr: total('shoal_runners', ofProcess) },
+          query: { expr: total('shoal_runners', `${ofProcess}, state="serving"`) },
         }),
         stat({
           title: 'Without NATS',
@@ -125,7 +125,7 @@ export const cluster = dashboard({
       panels: [
         lines({
           title: 'Runners by state',
-          description: 'Runners of each model, as batching sees them.',
+          description: 'Runner processes of each model, on all workers.',
           unit: 'none',
           width: 8,
           stacked: true,
@@ -165,11 +165,12 @@ export const cluster = dashboard({
         }),
         lines({
           title: 'Devices',
-          description: "Utilisation of GPUs, where a device tells it (Triton's metric).",
-          unit: 'percentunit',
+          description:
+            "Utilisation of GPUs, where Prometheus scrapes NVIDIA's DCGM exporter: Shoal itself tells nothing of devices.",
+          unit: 'percent',
           width: 8,
-          max: 1,
-          queries: [{ expr: `max by (gpu_uuid) (nv_gpu_utilization{${ofProcess}})`, legend: '{{gpu_uuid}}' }],
+          max: 100,
+          queries: [{ expr: 'max by (Hostname, gpu) (DCGM_FI_DEV_GPU_UTIL)', legend: '{{Hostname}} {{gpu}}' }],
         }),
       ],
     },

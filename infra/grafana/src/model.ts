@@ -4,6 +4,8 @@ import { buckets, mean, ofModel, percentiles, quantile, rate, total } from './qu
 
 const byModel = ['model', 'version'] as const;
 const legend = '{{model}} {{version}}';
+/** Figures hold for rows from so many bytes on. */
+const learnt = `${legend} ({{shape}})`;
 
 /** What the dashboard's variables choose, for what is counted by model alone. */
 const ofRules = 'model=~"$model", instance=~"$instance"';
@@ -208,12 +210,12 @@ export const model = dashboard({
         bars({
           title: 'Time of a batch by its rows',
           description:
-            'alpha + beta × rows, which the scheduler has learned from the batches that there were; it plans with it. Where bars hardly grow, larger batches are nearly free.',
+            'alpha + beta × rows, which the scheduler has learned from the batches that there were; it plans with it. Where bars hardly grow, larger batches are nearly free. In brackets: the bytes of a row from which on it holds.',
           unit: 's',
           width: 12,
           queries: sizes.map((rows) => ({
-            expr: `avg(shoal_latency_model_alpha_seconds{${ofModel}} + ${rows} * shoal_latency_model_beta_seconds{${ofModel}})`,
-            legend: `${rows} rows`,
+            expr: `avg by (model, version, shape) (shoal_latency_model_alpha_seconds{${ofModel}} + ${rows} * shoal_latency_model_beta_seconds{${ofModel}})`,
+            legend: `${learnt}: ${rows} rows`,
           })),
         }),
         lines({
@@ -224,12 +226,12 @@ export const model = dashboard({
           logarithmic: true,
           queries: [
             {
-              expr: `avg by (model, version) (shoal_latency_model_alpha_seconds{${ofModel}})`,
-              legend: `${legend} alpha`,
+              expr: `avg by (model, version, shape) (shoal_latency_model_alpha_seconds{${ofModel}})`,
+              legend: `${learnt} alpha`,
             },
             {
-              expr: `avg by (model, version) (shoal_latency_model_beta_seconds{${ofModel}})`,
-              legend: `${legend} beta`,
+              expr: `avg by (model, version, shape) (shoal_latency_model_beta_seconds{${ofModel}})`,
+              legend: `${learnt} beta`,
             },
           ],
         }),

@@ -179,7 +179,7 @@ export const overview = dashboard({
           max: 1,
           queries: [
             {
-              expr: `${rate('shoal_runner_busy_seconds_total', ofModel, 'model', 'version')} / ${total('shoal_runners', ofModel, 'model', 'version')}`,
+              expr: `${rate('shoal_runner_busy_seconds_total', ofModel, 'model', 'version')} / ${total('shoal_runners', 'model=~"$model", version=~"$version", state="serving"', 'model', 'version')}`,
               legend: '{{model}} {{version}}',
             },
           ],
