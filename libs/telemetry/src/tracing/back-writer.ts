@@ -76,6 +76,17 @@ export class BackWriter {
     buffer[at] = value >>> 24;
   }
 
+  /** A field that is already encoded. */
+  field(bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (this.at < length + slack) this.#grow(length + slack);
+    this.at -= length;
+    const { buffer, at } = this;
+    // A few bytes are quicker one by one.
+    if (length > 64) buffer.set(bytes, at);
+    else for (let n = 0; n < length; n++) buffer[at + n] = bytes[n]!;
+  }
+
   /** A few bytes of another buffer. */
   bytes(from: Buffer, start: number, end: number): void {
     const { buffer } = this;

@@ -1,6 +1,7 @@
 import type { BackWriter } from './back-writer';
 import { encodeAttribute } from './encode-attribute';
-import type { RecordedSpan } from './recorded-span';
+import { KnownFields } from './known-fields';
+import { RecordedSpan } from './recorded-span';
 import type { SpanKind } from './span';
 import type { SpanContext } from './span-context';
 import type { WallStamp } from './wall-stamp';
@@ -8,6 +9,13 @@ import type { WallStamp } from './wall-stamp';
 /** OTLP's numbers. */
 const kinds: Readonly<Record<SpanKind, number>> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
 const statusError = 2;
+const attributeTag = 0x4a;
+
+/** Of each kind at most so many, and of so many characters. */
+const maxKnown = 128;
+const knownNames = new KnownFields(0x2a, maxKnown);
+const knownEvents = new KnownFields(0x12, maxKnown);
+const knownPairs = new KnownFields(attributeTag, maxKnown);
 
 /**
  * A `Span` of OTLP (opentelemetry/proto/trace/v1/trace.proto) with the tag of `ScopeSpans.spans` before it, so that encoded spans that follow
@@ -17,7 +25,7 @@ export function encodeSpan(writer: BackWriter, span: RecordedSpan, stamp: WallSt
   const mark = writer.length;
   writer.room();
   // Fields from the last to the first. 16 = flags, fixed32: a tag of two bytes.
-  writer.fixed32(span.wire[24]!);
+  writer.fixed32(span.ids[span.idsAt + 24]!);
   writer.byte(0x01);
   writer.byte(0x85);
   if (span.failure !== undefined) encodeFailure(writer, span.failure);
@@ -33,7 +41,11 @@ export function encodeSpan(writer: BackWriter, span: RecordedSpan, stamp: WallSt
   if (span.droppedAttributes > 0) encodeCount(writer, 0x50, span.droppedAttributes);
   if (attributes) {
     for (let n = attributes.length; n > 0; n -= 2) {
-      encodeAttribute(writer, 0x4a, attributes[n - 2] as string, attributes[n - 1]!);
+      const key = attributes[n - 2] as string;
+      const value = attributes[n - 1]!;
+      const known = typeof value === 'string' ? knownPairs.pair(key, value) : undefined;
+      if (known) writer.field(known);
+      else encodeAttribute(writer, attributeTag, key, value);
     }
   }
   writer.room();
@@ -43,27 +55,34 @@ export function encodeSpan(writer: BackWriter, span: RecordedSpan, stamp: WallSt
   writer.byte(0x39);
   writer.byte(kinds[span.kind]);
   writer.byte(0x30);
-  writer.string(0x2a, span.name);
+  encodeName(writer, 0x2a, span.name, knownNames);
   writer.room();
-  if (span.parent) {
-    writer.bytes(span.parent, 16, 24);
+  if (span.parentIds) {
+    writer.bytes(span.parentIds, span.parentIdsAt + 16, span.parentIdsAt + 24);
     writer.byte(8);
     writer.byte(0x22);
   }
   if (span.traceState !== '') writer.string(0x1a, span.traceState);
-  encodeIds(writer, span.wire);
+  encodeIds(writer, span.ids, span.idsAt);
   writer.close(0x12, mark);
 }
 
 /** Of a span and of a link they have the same numbers: 1 and 2. */
-function encodeIds(writer: BackWriter, wire: Buffer): void {
+function encodeIds(writer: BackWriter, ids: Buffer, at: number): void {
   writer.room();
-  writer.bytes(wire, 16, 24);
+  writer.bytes(ids, at + 16, at + 24);
   writer.byte(8);
   writer.byte(0x12);
-  writer.bytes(wire, 0, 16);
+  writer.bytes(ids, at, at + 16);
   writer.byte(16);
   writer.byte(0x0a);
+}
+
+/** A text that is probably one of a few. */
+function encodeName(writer: BackWriter, tag: number, text: string, known: KnownFields): void {
+  const field = known.name(text);
+  if (field) writer.field(field);
+  else writer.string(tag, text);
 }
 
 function encodeCount(writer: BackWriter, tag: number, count: number): void {
@@ -83,7 +102,7 @@ function encodeFailure(writer: BackWriter, message: string): void {
 
 function encodeEvent(writer: BackWriter, name: string, at: number, stamp: WallStamp): void {
   const mark = writer.length;
-  writer.string(0x12, name);
+  encodeName(writer, 0x12, name, knownEvents);
   writer.room();
   stamp.write(writer, at);
   writer.byte(0x09);
@@ -93,9 +112,12 @@ function encodeEvent(writer: BackWriter, name: string, at: number, stamp: WallSt
 function encodeLink(writer: BackWriter, context: SpanContext): void {
   writer.room();
   const mark = writer.length;
-  writer.fixed32(context.wire[24]!);
+  const own = context instanceof RecordedSpan;
+  const ids = own ? context.ids : context.wire;
+  const at = own ? context.idsAt : 0;
+  writer.fixed32(ids[at + 24]!);
   writer.byte(0x35);
   if (context.traceState !== '') writer.string(0x1a, context.traceState);
-  encodeIds(writer, context.wire);
+  encodeIds(writer, ids, at);
   writer.close(0x6a, mark);
 }

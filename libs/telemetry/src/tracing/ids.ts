@@ -1,27 +1,36 @@
 import { randomFillSync } from 'node:crypto';
-import { type SpanContext, contextBytes, sampledFlag } from './span-context';
+import { contextBytes, sampledFlag } from './span-context';
 
 /** Contexts that are cut from one piece of random bytes: asking the generator for each would cost a microsecond. */
 const contextsAtOnce = 256;
 
 let pool = Buffer.alloc(0);
-let used = 0;
+let next = 0;
 
-/** The wire form of a new span: of `parent`'s trace, else of a trace of its own. */
-export function newWire(parent: SpanContext | undefined): Buffer {
-  if (used === pool.length) {
+/** The piece that `takeIds` has last taken from. */
+export function idPool(): Buffer {
+  return pool;
+}
+
+/**
+ * Makes the wire form of a new span: of the trace of the context at `parentAt` in `parent`, else of a trace of its own. Gives its place in
+ * `idPool()`: a view of it, which most spans never need, would cost more than the rest.
+ */
+export function takeIds(parent: Buffer | undefined, parentAt: number): number {
+  if (next === pool.length) {
     pool = randomFillSync(Buffer.allocUnsafeSlow(contextsAtOnce * contextBytes));
-    used = 0;
+    next = 0;
   }
-  const wire = pool.subarray(used, (used += contextBytes));
+  const at = next;
+  next += contextBytes;
+  // An id of zeros would be invalid.
+  pool[at + 16]! |= 1;
   if (parent) {
-    parent.wire.copy(wire, 0, 0, 16);
-    wire[24] = parent.wire[24] ?? sampledFlag;
+    for (let n = 0; n < 16; n++) pool[at + n] = parent[parentAt + n]!;
+    pool[at + 24] = parent[parentAt + 24]!;
   } else {
-    wire[24] = sampledFlag;
-    // An id of zeros would be invalid.
-    wire[0]! |= 1;
+    pool[at]! |= 1;
+    pool[at + 24] = sampledFlag;
   }
-  wire[16]! |= 1;
-  return wire;
+  return at;
 }

@@ -72,7 +72,7 @@ export class MemoryTracing implements Tracing, TraceDoor {
 }
 
 function seen(service: string, span: RecordedSpan): SeenSpan {
-  const { name, kind, wire, parent, traceState, startAt, endAt, failure } = span;
+  const { name, kind, wire, parentIds, parentIdsAt, traceState, startAt, endAt, failure } = span;
   const attributes: Record<string, AttributeValue> = {};
   for (let at = 0; at < (span.attributes?.length ?? 0); at += 2) {
     const value = span.attributes![at + 1]!;
@@ -85,7 +85,7 @@ function seen(service: string, span: RecordedSpan): SeenSpan {
   return {
     ...{ service, name, kind, traceState, startAt, endAt, failure, attributes, events },
     ...ids(wire),
-    parentSpanId: parent ? ids(parent).spanId : '',
+    parentSpanId: parentIds ? ids(parentIds.subarray(parentIdsAt)).spanId : '',
     links: (span.links ?? []).map((link) => ids(link.wire)),
   };
 }

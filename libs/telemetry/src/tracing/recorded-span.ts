@@ -1,6 +1,6 @@
-import { newWire } from './ids';
+import { idPool, takeIds } from './ids';
 import type { AttributeValue, Span, SpanKind, Tracer } from './span';
-import type { SpanContext } from './span-context';
+import { type SpanContext, contextBytes } from './span-context';
 
 /** Takes spans that have ended. */
 export interface SpanSink {
@@ -21,12 +21,15 @@ export interface SpanLimits {
  * work.
  */
 export class RecordedSpan implements Span {
-  readonly wire: Buffer;
+  /** Its wire form is at `idsAt` in these bytes. */
+  readonly ids: Buffer;
+  readonly idsAt: number;
   readonly traceState: string;
   readonly name: string;
   readonly kind: SpanKind;
-  /** The wire form of the parent; undefined: a root. */
-  readonly parent: Buffer | undefined;
+  /** The same of its parent; undefined: a root. */
+  readonly parentIds: Buffer | undefined;
+  readonly parentIdsAt: number;
   readonly startAt: number;
   endAt = Number.NaN;
   /** key, value, key, value …; undefined: none. Reals are boxed: see `Real`. */
@@ -39,6 +42,7 @@ export class RecordedSpan implements Span {
   droppedAttributes = 0;
   droppedEvents = 0;
   droppedLinks = 0;
+  #wire: Buffer | undefined;
   readonly #sink: SpanSink;
   readonly #limits: SpanLimits;
 
@@ -50,14 +54,21 @@ export class RecordedSpan implements Span {
     parent: SpanContext | undefined,
     at: number,
   ) {
-    this.wire = newWire(parent);
+    const own = parent instanceof RecordedSpan;
+    this.parentIds = own ? parent.ids : parent?.wire;
+    this.parentIdsAt = own ? parent.idsAt : 0;
+    this.idsAt = takeIds(this.parentIds, this.parentIdsAt);
+    this.ids = idPool();
     this.traceState = parent === undefined ? '' : parent.traceState;
     this.name = name;
     this.kind = kind;
-    this.parent = parent?.wire;
     this.startAt = at;
     this.#sink = sink;
     this.#limits = limits;
+  }
+
+  get wire(): Buffer {
+    return (this.#wire ??= this.ids.subarray(this.idsAt, this.idsAt + contextBytes));
   }
 
   get #over(): boolean {
