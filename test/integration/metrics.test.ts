@@ -20,7 +20,7 @@ let refusing: OtlpReceiver;
 beforeAll(async () => {
   receiver = await startOtlpReceiver({ protocol: 'http' });
   refusing = await startOtlpReceiver({ protocol: 'grpc' });
-  const pushing = { OTEL_METRIC_EXPORT_INTERVAL: '500', OTEL_BSP_SCHEDULE_DELAY: '200' };
+  const pushing = { OTEL_METRICS_EXPORTER: 'otlp', OTEL_METRIC_EXPORT_INTERVAL: '500', OTEL_BSP_SCHEDULE_DELAY: '200' };
   shoal = await startShoal({
     models: {
       lc_one: golden,

@@ -85,11 +85,12 @@ export interface MetricEnvironment {
   readonly resource: Resource;
 }
 
-/** As `readTraceEnvironment`, with OTEL_METRICS_EXPORTER. */
+/** Undefined: none are pushed, which is so unless OTEL_METRICS_EXPORTER says otlp, or an endpoint for metrics is named. */
 export function readMetricEnvironment(env: Environment, warn: (text: string) => void): MetricEnvironment | undefined {
   const reader = new Reader(env, warn);
-  const endpoint = reader.text('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') ?? reader.text('OTEL_EXPORTER_OTLP_ENDPOINT');
-  if (!isExported(reader, 'METRICS', endpoint !== undefined)) return undefined;
+  // An endpoint for all is no wish for metrics: they are there to be scraped, and would be counted twice.
+  const named = reader.text('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') !== undefined;
+  if (!isExported(reader, 'METRICS', named)) return undefined;
   const preference = reader.text('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE')?.toLowerCase();
   if (preference !== undefined && preference !== 'cumulative') {
     warn(`OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: ${preference} is not to be had; it is cumulative`);
