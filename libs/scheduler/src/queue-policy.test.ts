@@ -128,6 +128,13 @@ test('contradicting policies are refused', () => {
   expect(queuePolicy({ maxBatchSize: 8, preferredSizes: [6, 2, 6] }).preferredSizes).toEqual([2, 6]);
 });
 
+test('one that goes before those that are held makes a preferred size by itself', () => {
+  const world = World.withQueue({ ...holding, preferredSizes: [1, 8] });
+  world.offer('held', { rows: 2 });
+  world.offer('again', { ageMs: 25 });
+  expect(world.composition).toEqual(['again']);
+});
+
 test('an offer for a queue that does not exist has no ticket', () => {
   const world = World.withQueue({});
   expect(() => world.offer('a', {}, `${onlyQueue}b`)).toThrow('no queue');

@@ -201,7 +201,8 @@ export class Scheduler<T> {
   #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>, now: number): boolean {
     if (queue.idle.first === undefined) return queue.spare.first === undefined || queue.plain.rows < queue.fullRows;
     if (queue.holdUntil === Infinity || queue.plain.rows >= queue.holdRows) return false;
-    if (ticket.shapeKey !== queue.holdShape || ticket.solo) return false;
+    // One that goes before those that wait may make a preferred size by itself, or with some of them.
+    if (ticket.shapeKey !== queue.holdShape || ticket.solo || queue.plain.waiting.last !== ticket) return false;
     queue.holdUntil = Math.min(queue.holdUntil, patience(ticket, queue.policy.maxDelayMs));
     return queue.holdUntil > now;
   }

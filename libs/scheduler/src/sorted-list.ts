@@ -23,6 +23,11 @@ export class SortedList<I> {
     return this.#chunks[0]?.[this.#head];
   }
 
+  /** Undefined when it is empty. */
+  get last(): I | undefined {
+    return this.#chunks.at(-1)?.at(-1);
+  }
+
   insert(item: I): void {
     this.#size += 1;
     const last = this.#chunks.at(-1);
