@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import {
   type BucketCurve,
   LatencyTable,
+  type OfferFacts,
   type QueuePolicy,
   type SchedulerActions,
   type TimeoutPolicy,
@@ -36,7 +37,8 @@ const timeout: fc.Arbitrary<TimeoutPolicy> = fc.record({
   maxQueueSize: fc.constantFrom(0, 0, 3, 8),
 });
 
-const policy: fc.Arbitrary<QueuePolicy> = fc
+/** Policies of all kinds. */
+export const somePolicy: fc.Arbitrary<QueuePolicy> = fc
   .record({
     maxBatchSize: fc.integer({ min: 4, max: 12 }),
     dynamic: fc.constantFrom(true, true, true, false),
@@ -63,22 +65,25 @@ const policy: fc.Arbitrary<QueuePolicy> = fc
 const pick = fc.nat({ max: 1000 });
 const queue = fc.nat({ max: 2 });
 
+/** What requests say of themselves. */
+export const someFacts: fc.Arbitrary<Partial<OfferFacts>> = fc.record({
+  rows: fc.constantFrom(1, 1, 1, 2, 4),
+  shapeKey: fc.constantFrom('', '', '', '3'),
+  timeoutMs: fc.constantFrom(0, 0, 0, 5, 30, 200.5, -1),
+  ageMs: fc.constantFrom(0, 0, 0, 0, 25),
+  priority: fc.constantFrom(0, 0, 1, 2, 3, 9),
+  queueTimeoutUs: fc.constantFrom(0, 0, 3000, 90_000),
+  solo: fc.constantFrom(false, false, false, false, false, false, true),
+  background: fc.constantFrom(false, false, true),
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 40,
     arbitrary: fc.record({
       kind: fc.constant('offer' as const),
       queue,
-      facts: fc.record({
-        rows: fc.constantFrom(1, 1, 1, 2, 4),
-        shapeKey: fc.constantFrom('', '', '', '3'),
-        timeoutMs: fc.constantFrom(0, 0, 0, 5, 30, 200.5, -1),
-        ageMs: fc.constantFrom(0, 0, 0, 0, 25),
-        priority: fc.constantFrom(0, 0, 1, 2, 3, 9),
-        queueTimeoutUs: fc.constantFrom(0, 0, 3000, 90_000),
-        solo: fc.constantFrom(false, false, false, false, false, false, true),
-        background: fc.constantFrom(false, false, true),
-      }),
+      facts: someFacts,
     }),
   },
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(0.25, 1, 5, 17, 60) }) },
@@ -98,7 +103,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const run: fc.Arbitrary<Run> = fc.oneof(
+/** How batches end. */
+export const someRun: fc.Arbitrary<Run> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ ms: fc.constantFrom(1, 5, 20, 80) }) },
   {
     weight: 4,
@@ -136,9 +142,9 @@ const curve: fc.Arbitrary<BucketCurve | undefined> = fc.option(
 
 /** Histories of one to three queues. */
 export const histories: fc.Arbitrary<History> = fc.record({
-  policies: fc.array(policy, { minLength: 1, maxLength: 3 }),
+  policies: fc.array(somePolicy, { minLength: 1, maxLength: 3 }),
   steps: fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }),
-  runs: fc.array(run, { minLength: 1, maxLength: 12 }),
+  runs: fc.array(someRun, { minLength: 1, maxLength: 12 }),
   curve,
 });
 

@@ -71,7 +71,7 @@ async function measure(
   const all = config.rounds * windows.length;
   for (let i = 0; i < all; i += 1) {
     const window = windows[i % windows.length] as Window;
-    onProgress(i / all, `${window.inFlight > 1 ? 'two in flight' : `batches of ${window.rows}`}`);
+    onProgress(i / all, window.inFlight > 1 ? 'two in flight' : `batches of ${window.rows}`);
     window.seen.push(await measureWindow(model, config, window, signal));
   }
   const measured = sizes.map(({ rows, seen }) => ({ rows, windows: seen }));
