@@ -1,19 +1,27 @@
+import { cpSync } from 'node:fs';
+import path from 'node:path';
 import { ExplainClient } from '../support/explain-client';
 import { rowsOf } from '../support/explain-requests';
+import { root } from '../support/paths';
+import { TemporaryRepository } from '../support/repository';
 import { type Shoal, startShoal } from '../support/shoal';
 import { float32 } from '../support/tensors';
 
+let repository: TemporaryRepository;
 let shoal: Shoal;
 let client: ExplainClient;
 
 beforeAll(async () => {
-  shoal = await startShoal({ models: { diabetes_gbr: {}, wine_lgbm: {}, breast_cancer_xgb: {} } });
+  repository = new TemporaryRepository({ diabetes_gbr: {}, wine_lgbm: {}, breast_cancer_xgb: {} });
+  cpSync(path.join(root, 'models/breast_cancer'), repository.path('breast_cancer'), { recursive: true });
+  shoal = await startShoal({ repository });
   client = new ExplainClient(shoal.address);
 }, 60_000);
 
 afterAll(async () => {
   client.close();
   await shoal.stop();
+  repository.delete();
 }, 40_000);
 
 /** Numbers that are different enough, and the same each time. */
@@ -21,11 +29,11 @@ function numbers(count: number, scale: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.fround(scale * Math.sin(1.7 * i + 0.3)));
 }
 
-function request(model: string, features: number, scale: number, more: object = {}) {
+function request(model: string, features: number, scale: number, more: object = {}, input = 'input') {
   return {
     model_name: model,
-    ...rowsOf(float32('input', [1, features], numbers(features, scale))),
-    baseline: { rows: rowsOf(float32('input', [8, features], numbers(9 * features, scale).slice(features))) },
+    ...rowsOf(float32(input, [1, features], numbers(features, scale))),
+    baseline: { rows: rowsOf(float32(input, [8, features], numbers(9 * features, scale).slice(features))) },
     ...more,
   };
 }
@@ -65,6 +73,26 @@ test('the logit of a boosted classifier is its trees’ own score', async () => 
   for (const [at, value] of (one?.values ?? []).entries()) {
     expect(Math.abs(value - (other?.values[at] ?? NaN))).toBeLessThan(5 * (other?.standard_errors[at] ?? 0) + 0.01);
   }
+}, 30_000);
+
+test('the demo’s log-odds are two sides of one sum of trees; of its probabilities auto says why it asks the model', async () => {
+  const own = (index: number, more: object) => {
+    const output = { name: 'probabilities', indices: { index: [index] } };
+    return client.explain(request('breast_cancer', 30, 50, { output, ...more }, 'measurements'));
+  };
+  const logit = { link: { function: 'LOGIT' } };
+  const [first, second] = [await own(0, logit), await own(1, logit)];
+  for (const answer of [first, second]) expect(answer).toMatchObject({ method: 'tree_shap', exact: true });
+  const [no, yes] = [first?.outputs[0], second?.outputs[0]];
+  expect(no?.output_value).toBeCloseTo(-(yes?.output_value ?? NaN), 6);
+  expect(Math.max(...(yes?.values ?? []).map(Math.abs))).toBeGreaterThan(0.1);
+  for (const [at, value] of (yes?.values ?? []).entries()) expect(no?.values[at]).toBeCloseTo(-value, 6);
+  const asked = await own(1, { ...logit, ablation: {} });
+  expect(yes?.output_value).toBeCloseTo(asked.outputs[0]?.output_value ?? NaN, 2);
+  expect(first?.warnings).toContainEqual(expect.stringContaining('mean of the background'));
+  const probabilities = await own(1, { budget: { max_evaluations: 200 } });
+  expect(probabilities.method).toBe('kernel_shap');
+  expect(probabilities.reason).toContain('before Sigmoid');
 }, 30_000);
 
 test('what cannot be read is refused with a reason', async () => {

@@ -94,7 +94,8 @@ export {
 } from './surrogate/anchors';
 export { limeOfMasks, limeOfRow, type MaskLimeOptions, type TabularLimeOptions } from './surrogate/lime';
 export type { LimeOptions, LimeOutput, LimeResult } from './surrogate/lime-plan';
-export { type InterventionalOptions, interventionalTrees } from './tree/interventional';
+export type { Steps } from './steps';
+export { type InterventionalOptions, interventionalSteps, interventionalTrees } from './tree/interventional';
 export { pathDependentObstacle, pathDependentTrees } from './tree/path-dependent';
 export { readTrees, type TreeModel } from './tree/read-trees';
 export {

@@ -1,19 +1,18 @@
+import { atOnce, type Steps } from '../steps';
+
 /**
  * Factors a symmetric positive definite A, [n × n] row-major, into L·Lᵀ: L is left in the lower half of `a`.
  * False: A is singular to working precision.
  */
 export function factorSymmetric(a: Float64Array, n: number): boolean {
-  for (const steps = factorSteps(a, n); ;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return atOnce(factorSteps(a, n));
 }
 
 /** Multiplications of one step: a few milliseconds. */
 const stepSize = 1 << 21;
 
 /** As {@link factorSymmetric}, in steps of a few milliseconds. */
-export function* factorSteps(a: Float64Array, n: number): Generator<undefined, boolean, undefined> {
+export function* factorSteps(a: Float64Array, n: number): Steps<boolean> {
   let scale = 0;
   let left = stepSize;
   for (let i = 0; i < n; i++) scale = Math.max(scale, a[i * n + i] as number);

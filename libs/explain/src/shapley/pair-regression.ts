@@ -1,4 +1,5 @@
 import { ShoalError } from '@shoal/core';
+import type { Steps } from '../steps';
 import { factorSteps, substitute } from './cholesky';
 import { SignSums } from './sign-sums';
 
@@ -18,17 +19,6 @@ interface Sums {
 export interface Solution {
   readonly values: Float64Array;
   readonly errors: Float64Array;
-}
-
-/** A computation in steps of a few milliseconds. */
-export type Steps<R> = Generator<undefined, R, undefined>;
-
-/** All steps at once. */
-export function atOnce<R>(steps: Steps<R>): R {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
-import { atOnce, type PairRegression, type Solution, type Steps, tellsInSteps } from './pair-regression';
+import { atOnce, type Steps } from '../steps';
+import { type PairRegression, type Solution, tellsInSteps } from './pair-regression';
 
 /** Solves a regression in steps, and remembers what it found for as long as nothing is added. */
 export class PairSolver {

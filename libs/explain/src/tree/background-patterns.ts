@@ -1,3 +1,4 @@
+import type { Steps } from '../steps';
 import { type Forest, nodeMode } from './forest';
 import { failedSlots, type LeafPaths } from './leaf-paths';
 import { tooLarge, treeLimits } from './limits';
@@ -14,13 +15,17 @@ export interface BackgroundPatterns {
   readonly weights: Float64Array;
 }
 
+/** Nodes that rows meet in one step: a few milliseconds. */
+const stepSize = 1 << 15;
+
 /** @param rows [rows × features], prepared. @param weights [rows], whose sum is 1. */
-export function backgroundPatterns(
+export function* backgroundPatterns(
   forest: Forest,
   paths: LeafPaths,
   rows: Float64Array,
   weights: Float64Array,
-): BackgroundPatterns {
+): Steps<BackgroundPatterns> {
+  let left = stepSize;
   const { words } = paths;
   const count = weights.length;
   const starts = new Int32Array(forest.weightStarts.length);
@@ -35,11 +40,21 @@ export function backgroundPatterns(
       throw tooLarge('a tree has too many nodes for so many background rows', treeLimits.kept);
     const all = new Int32Array(size * count);
     for (let row = 0; row < count; row += 1) {
+      left -= to - from;
+      if (left < 0) {
+        left = stepSize;
+        yield;
+      }
       const values = rows.subarray(row * forest.features, (row + 1) * forest.features);
       failedSlots(forest, paths, values, from, to, all.subarray(row * size, (row + 1) * size));
     }
     for (let node = from; node < to; node += 1) {
       if (forest.mode[node] !== nodeMode.leaf) continue;
+      left -= count;
+      if (left < 0) {
+        left = stepSize;
+        yield;
+      }
       const places = new Map<number | string, number>();
       for (let row = 0; row < count; row += 1) {
         const at = row * size + (node - from) * words;

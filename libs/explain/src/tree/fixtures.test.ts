@@ -56,9 +56,9 @@ test.each(cases)('%s: its sums are those of ONNX Runtime', async (name, { backgr
   // Some values go missing: every seventh.
   rows.push(...rows.map((value, at) => (at % 7 === 0 ? Number.NaN : value)));
   const count = rows.length / model.forest.features;
-  const answer = (await runOnce(untransformed(file), { [model.input]: floats([count, model.forest.features], rows) }))[
-    model.output
-  ];
+  const answer = (
+    await runOnce(untransformed(file), { [model.inputs[0]?.name ?? '']: floats([count, model.forest.features], rows) })
+  )[model.output];
   const width = (answer?.data.length ?? 0) / count;
   const got = evaluateTrees(model, rows);
   const want = Array.from(got, (_, at) => {

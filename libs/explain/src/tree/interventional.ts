@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 
 import { bitCount } from '../games/bit-count';
+import { atOnce, type Steps } from '../steps';
 import { addLeaf, addLeafPairs } from './add-leaf';
 import { backgroundPatterns, type BackgroundPatterns } from './background-patterns';
 import { betas } from './betas';
@@ -19,27 +20,21 @@ import { prepareRow, type Shares, TreeExplainer, type TreeExplainerOptions } fro
  */
 class InterventionalTrees extends TreeExplainer {
   protected readonly expected: Float64Array;
-  private readonly patterns: BackgroundPatterns;
+  private patterns: BackgroundPatterns = {
+    starts: new Int32Array(),
+    failed: new Int32Array(),
+    weights: new Float64Array(),
+  };
   private readonly table: Float64Array;
   private readonly side: number;
   private readonly failed: Int32Array;
   private readonly shares: Float64Array;
   private readonly pairs: Float64Array;
 
-  constructor(model: TreeModel, background: ArrayLike<number>, weights: Float64Array, options: TreeExplainerOptions) {
+  constructor(model: TreeModel, options: TreeExplainerOptions) {
     super(model, options, false);
     const { forest, paths } = this;
-    const rows = new Float64Array(background.length);
     this.expected = new Float64Array(forest.outputs);
-    const answer = new Float64Array(forest.outputs);
-    for (let at = 0; at < weights.length; at += 1) {
-      const row = rows.subarray(at * forest.features, (at + 1) * forest.features);
-      prepareRow(model, background, at, row);
-      evaluateForest(forest, row, answer.fill(0));
-      for (const [o, value] of answer.entries())
-        this.expected[o] = (this.expected[o] as number) + (weights[at] as number) * value;
-    }
-    this.patterns = backgroundPatterns(forest, paths, rows, weights);
     this.side = paths.mostSlots + 1;
     this.table = betas(this.side);
     let largest = 0;
@@ -50,7 +45,24 @@ class InterventionalTrees extends TreeExplainer {
     this.pairs = new Float64Array(paths.mostSlots * paths.mostSlots);
   }
 
-  protected share(row: Float64Array, into: Shares): void {
+  /** Meets the background rows; to be done before rows are explained. */
+  *meet(background: ArrayLike<number>, weights: Float64Array): Steps<this> {
+    const { model, forest, paths } = this;
+    const rows = new Float64Array(background.length);
+    const answer = new Float64Array(forest.outputs);
+    for (let at = 0; at < weights.length; at += 1) {
+      const row = rows.subarray(at * forest.features, (at + 1) * forest.features);
+      prepareRow(model, background, at, row);
+      evaluateForest(forest, row, answer.fill(0));
+      for (const [o, value] of answer.entries())
+        this.expected[o] = (this.expected[o] as number) + (weights[at] as number) * value;
+      if (at % 8 === 7) yield;
+    }
+    this.patterns = yield* backgroundPatterns(forest, paths, rows, weights);
+    return this;
+  }
+
+  protected *share(row: Float64Array, into: Shares): Steps<void> {
     const { forest, paths, failed } = this;
     const { mode, feature, starts } = forest;
     for (let tree = 0; tree + 1 < starts.length; tree += 1) {
@@ -66,6 +78,7 @@ class InterventionalTrees extends TreeExplainer {
         if (into.pairs !== undefined && this.pairLeaf(leaf, at))
           addLeafPairs(forest, paths, leaf, this.pairs, into.pairs);
       }
+      yield;
     }
   }
 
@@ -194,6 +207,15 @@ export function interventionalTrees(
   background: ArrayLike<number>,
   options: InterventionalOptions = {},
 ): TreeExplainer {
+  return atOnce(interventionalSteps(model, background, options));
+}
+
+/** As {@link interventionalTrees}, in steps: of large ensembles and many rows it takes seconds to get ready. */
+export function* interventionalSteps(
+  model: TreeModel,
+  background: ArrayLike<number>,
+  options: InterventionalOptions = {},
+): Steps<TreeExplainer> {
   const { features } = model.forest;
   const rows = background.length / features;
   if (!(Number.isInteger(rows) && rows > 0))
@@ -209,10 +231,8 @@ export function interventionalTrees(
       'INVALID_ARGUMENT',
       `background weights are ${weights.length} numbers for ${rows} rows: expected one each, not negative, not all zero`,
     );
-  return new InterventionalTrees(
-    model,
+  return yield* new InterventionalTrees(model, options).meet(
     background,
     weights.map((weight) => weight / sum),
-    options,
   );
 }

@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 
 import { gaussLegendre, type Quadrature } from '../gradient/gauss-legendre';
+import type { Steps } from '../steps';
 import { addLeaf, addLeafPairs } from './add-leaf';
 import { nodeMode } from './forest';
 import { failedSlots } from './leaf-paths';
@@ -69,7 +70,7 @@ class PathDependentTrees extends TreeExplainer {
     }
   }
 
-  protected share(row: Float64Array, into: Shares): void {
+  protected *share(row: Float64Array, into: Shares): Steps<void> {
     const { forest, paths, failed } = this;
     const { mode, feature, starts } = forest;
     for (let tree = 0; tree + 1 < starts.length; tree += 1) {
@@ -83,6 +84,7 @@ class PathDependentTrees extends TreeExplainer {
         addLeaf(forest, paths, leaf, this.shares, into.values);
         if (into.pairs !== undefined) addLeafPairs(forest, paths, leaf, this.pairs, into.pairs);
       }
+      yield;
     }
   }
 

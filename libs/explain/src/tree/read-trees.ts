@@ -8,13 +8,13 @@ import { joinForests } from './join-forests';
 import { malformedTrees, tooLarge, treeLimits, unexplainedTrees } from './limits';
 import { isEnsemble, type Margin } from './margin';
 import { type Step, traceInput } from './trace-input';
-import { OutputTrace } from './trace-output';
+import { isLogistic, OutputTrace } from './trace-output';
 
 /** A tree ensemble read from a model file, to be explained from the inside. */
 export interface TreeModel {
   readonly forest: Forest;
-  /** The model's input with the features, [rows × features]. */
-  readonly input: string;
+  /** The model's inputs with the features, one after the other: together [rows × features]. */
+  readonly inputs: readonly { readonly name: string; readonly elements: number }[];
   /** The model's output that the trees' sums lead to. */
   readonly output: string;
   /** The output's column that each explained output belongs to. Two classes may have one score, the second's. */
@@ -23,6 +23,8 @@ export interface TreeModel {
   readonly labels: readonly string[];
   /** What the model makes of the sums afterwards, such as LOGISTIC; undefined: they are its output. */
   readonly transform: string | undefined;
+  /** The sums are the logits of the output: `transform` is 1/(1 + exp(−sum)). */
+  readonly logistic: boolean;
   /** What is explained, in words. */
   readonly explained: string;
   /** What is done to feature values on their way into the trees. */
@@ -53,8 +55,8 @@ export function readTrees(file: Uint8Array, output?: string): TreeModel {
 }
 
 function read({ graph }: OnnxModel, output: string, margin: Margin): TreeModel {
-  const { input, steps } = traceInput(graph, new OutputTrace(graph), margin.source);
-  const features = featureCount(input.dims, margin);
+  const { inputs, elements, steps } = traceInput(graph, new OutputTrace(graph), margin.source);
+  const features = featureCount(elements, margin);
   const outputs = margin.columns.length;
   if (outputs > treeLimits.outputs) throw tooLarge('the tree ensemble has too many outputs', treeLimits.outputs);
   const forests = margin.parts.map((part) => scaled(compileTrees(part, features), margin.scale));
@@ -64,20 +66,22 @@ function read({ graph }: OnnxModel, output: string, margin: Margin): TreeModel {
   const named =
     columns.length === 1 && labels.length > 1 ? ` of class ${JSON.stringify(labels[columns[0] as number])}` : '';
   const explained = `the trees' summed score${named}${transform === undefined ? '' : `, before ${transform}`}`;
-  return { forest, input: input.name, output, columns, labels, transform, explained, steps };
+  return {
+    forest,
+    // Where sizes are not stated there is one input alone.
+    inputs: inputs.map((input) => ({ name: input.name, elements: input.elements ?? features })),
+    ...{ output, columns, labels, transform, logistic: isLogistic(transform), explained, steps },
+  };
 }
 
-/** What the input's shape says; without: one more than the highest feature that a tree looks at. */
-function featureCount(dims: TreeDims, margin: Margin): number {
-  const stated = dims?.length === 2 ? dims[1] : undefined;
+/** What the inputs' shapes say; without: one more than the highest feature that a tree looks at. */
+function featureCount(stated: number | undefined, margin: Margin): number {
   let count = 1;
   for (const part of margin.parts) for (const feature of part.feature) count = Math.max(count, feature + 1);
-  if (typeof stated === 'number') count = stated;
+  if (stated !== undefined) count = stated;
   if (!(count <= treeLimits.features)) throw tooLarge('the trees look at too many features', treeLimits.features);
   return count;
 }
-
-type TreeDims = readonly (number | string | undefined)[] | undefined;
 
 function scaled(forest: Forest, scale: Float64Array): Forest {
   return {

@@ -13,14 +13,24 @@ console.info(`trees in ONNX Runtime: TEST_SEED=${seed}`);
 fc.configureGlobal({ seed });
 
 /** Our sums of a model, and the same columns of what ONNX Runtime answers; as [rows × outputs]. */
-async function both(file: Uint8Array, rows: readonly (readonly number[])[], type: number = elementType.float) {
+async function both(
+  file: Uint8Array,
+  rows: readonly (readonly number[])[],
+  type: number = elementType.float,
+  shapes: Readonly<Record<string, readonly number[]>> = {},
+) {
   const model = readTrees(file);
-  const dims = [rows.length, model.forest.features];
-  const input: Values =
-    type === elementType.double ? { dims, data: Float64Array.from(rows.flat()) } : floats(dims, rows.flat());
+  const feeds: Record<string, Values> = {};
+  let from = 0;
+  for (const { name, elements } of model.inputs) {
+    const own = rows.flatMap((row) => row.slice(from, from + elements));
+    const dims = shapes[name] ?? [rows.length, elements];
+    feeds[name] = type === elementType.double ? { dims, data: Float64Array.from(own) } : floats(dims, own);
+    from += elements;
+  }
   const running = await RunningModel.load(file);
   try {
-    const answer = (await running.run({ [model.input]: input }))[model.output];
+    const answer = (await running.run(feeds))[model.output];
     const width = (answer?.data.length ?? 0) / rows.length;
     const want = rows.flatMap((_, row) => model.columns.map((column) => Number(answer?.data[row * width + column])));
     return { model, got: Array.from(evaluateTrees(model, rows.flat())), want };

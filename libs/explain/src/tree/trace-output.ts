@@ -1,5 +1,6 @@
 import { Constants } from '../onnx/constants';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-model';
+import { concatMargins } from './concat-margins';
 import { treeLimits, unexplainedTrees } from './limits';
 import { ensembleMargin, isEnsemble, type Margin } from './margin';
 
@@ -7,6 +8,10 @@ import { ensembleMargin, isEnsemble, type Margin } from './margin';
 const transforming = new Set(['Sigmoid', 'Softmax', 'LogSoftmax', 'Exp', 'Normalizer']);
 const passing = new Set(['Identity', 'Cast', 'ZipMap', 'Flatten']);
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div']);
+
+/** Whether what the model does to its sums is 1/(1 + exp(−sum)). */
+export const isLogistic = (transform: string | undefined): boolean =>
+  transform === 'LOGISTIC' || transform === 'Sigmoid';
 
 /** How a node is called in messages. */
 export function nodeText(node: OnnxNode): string {
@@ -18,6 +23,7 @@ export function nodeText(node: OnnxNode): string {
 export class OutputTrace {
   private readonly producers = new Map<string, OnnxNode>();
   private readonly constants: Constants;
+  private readonly ensembles = new Map<OnnxNode, Margin>();
   private left: number = treeLimits.operators;
 
   constructor(graph: OnnxGraph) {
@@ -42,7 +48,7 @@ export class OutputTrace {
     this.left -= 1;
     if (this.left < 0) throw unexplainedTrees(`there are more than ${treeLimits.operators} operators behind the trees`);
     if (isEnsemble(node)) {
-      if (node.op !== 'TreeEnsembleClassifier' || node.outputs[1] === name) return ensembleMargin(node);
+      if (node.op !== 'TreeEnsembleClassifier' || node.outputs[1] === name) return this.ensemble(node);
       throw unexplainedTrees(`the output is the label of ${nodeText(node)}; ask for its scores`);
     }
     const first = node.inputs[0] ?? '';
@@ -52,11 +58,28 @@ export class OutputTrace {
       return { ...margin, transform: margin.transform ?? node.op };
     }
     if (arithmetic.has(node.op)) return this.arithmetic(node);
+    if (node.op === 'Concat') return this.concat(node);
     if (node.op === 'Sum') {
       const [head, ...others] = node.inputs.map((input) => this.margin(input));
       if (head !== undefined) return others.reduce((sum, margin) => joined(sum, margin, 1, node), head);
     }
     throw unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)}, which the trees' sums go through`);
+  }
+
+  /** The same one each time, so that it is seen where several outputs come from one ensemble. */
+  private ensemble(node: OnnxNode): Margin {
+    const margin = this.ensembles.get(node) ?? ensembleMargin(node);
+    this.ensembles.set(node, margin);
+    return margin;
+  }
+
+  private concat(node: OnnxNode): Margin {
+    const axis = node.attributes.get('axis')?.i;
+    const margins = node.inputs.map((input) => this.margin(input));
+    const found =
+      axis === 1 || axis === -1 ? concatMargins(margins) : 'it does not put outputs of one row beside each other';
+    if (typeof found !== 'string') return found;
+    throw unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)}: ${found}`);
   }
 
   private arithmetic(node: OnnxNode): Margin {
@@ -71,6 +94,16 @@ export class OutputTrace {
     }
     const constant = right ?? left ?? [];
     const margin = this.margin(right === undefined ? b : a);
+    if (
+      isLogistic(margin.transform) &&
+      node.op === 'Sub' &&
+      right === undefined &&
+      constant.every((one) => one === 1)
+    ) {
+      // 1 − σ(m) = σ(−m).
+      const turned = (value: number): number => -value;
+      return { ...margin, offset: margin.offset.map(turned), scale: margin.scale.map(turned) };
+    }
     if (margin.transform !== undefined) return margin;
     if (right === undefined && node.op !== 'Add' && node.op !== 'Mul')
       throw unexplainedTrees(`TreeSHAP cannot look through ${nodeText(node)} of a constant and the trees`);

@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/core';
 
 import { attribution, pairSum, type ShapleyResult } from '../attribution';
+import { atOnce, type Steps } from '../steps';
 import type { InteractionIndex } from '../shapley/exact';
 import { evaluateForest, type Forest } from './forest';
 import { type LeafPaths, leafPaths } from './leaf-paths';
@@ -28,7 +29,6 @@ export abstract class TreeExplainer {
   protected readonly model: TreeModel;
   protected readonly forest: Forest;
   protected readonly paths: LeafPaths;
-  private readonly prepared: Float64Array;
 
   constructor(model: TreeModel, options: TreeExplainerOptions, covers: boolean) {
     const { forest } = model;
@@ -51,20 +51,26 @@ export abstract class TreeExplainer {
     this.forest = forest;
     this.players = last + 1;
     this.paths = leafPaths(forest, this.players, playerOf, covers);
-    this.prepared = new Float64Array(forest.features);
   }
 
   /** v(∅) of each output. */
   protected abstract readonly expected: Float64Array;
-  protected abstract share(row: Float64Array, into: Shares): void;
+  /** A tree in a step, which leaves nothing behind for the next: rows may be explained at the same time. */
+  protected abstract share(row: Float64Array, into: Shares): Steps<void>;
 
   /**
    * Shapley values of each output for one row of feature values; with an index also the interactions of pairs. Throws
    * INVALID_ARGUMENT for a row of another length.
    */
   explain(row: ArrayLike<number>, index?: TreeInteractions): ShapleyResult {
-    const { players, forest, prepared } = this;
+    return atOnce(this.steps(row, index));
+  }
+
+  /** As `explain`, a tree in a step. */
+  *steps(row: ArrayLike<number>, index?: TreeInteractions): Steps<ShapleyResult> {
+    const { players, forest } = this;
     const { outputs } = forest;
+    const prepared = new Float64Array(forest.features);
     prepareRow(this.model, row, 0, prepared);
     if (row.length !== forest.features)
       throw new ShoalError(
@@ -74,7 +80,7 @@ export abstract class TreeExplainer {
     const values = new Float64Array(players * outputs);
     const pairs = index === undefined ? undefined : new Float64Array(outputs * players * players);
     const full = new Float64Array(outputs);
-    this.share(prepared, { values, pairs });
+    yield* this.share(prepared, { values, pairs });
     evaluateForest(forest, prepared, full);
     const interactions: Float64Array[] = [];
     const answers = Array.from(full, (outputValue, o) => {
