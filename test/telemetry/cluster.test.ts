@@ -37,6 +37,7 @@ beforeAll(async () => {
     models,
     { router: 1, batching: 1, 'model-worker': 1, explainability: 1 },
     {
+      args: { 'model-worker': ['--model-control-mode', 'explicit', '--load-model', '*'] },
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
         OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
@@ -221,6 +222,38 @@ test('a request whose runner is killed is one trace with two waits, and says wha
   expect(lost.only('batch')).toMatchObject({ status: 'ERROR', attributes: { 'shoal.batch.outcome': 'lost' } });
   expect(linkedSpans(lost.only('batch'))).toEqual([work.spanId]);
   expect(linkedSpans(trace.only('compute'))).toEqual(linkedSpans(waits[1]!));
+});
+
+test.each([
+  ['ModelStatistics', 'batching.statistics', 'shoal-batching'],
+  ['RepositoryModelLoad', 'worker.look', 'shoal-model-worker'],
+] as const)('%s, which asks others over NATS, takes its trace there', async (name, subject, service) => {
+  if (!cluster) return;
+  const caller = new Caller();
+  const metadata = caller.headers();
+  if (name === 'ModelStatistics') await client.call(name, { name: 'slow_loop' }, { metadata });
+  else expect((await client.failure(name, { model_name: 'nobody_has_it' }, { metadata })).code).toBe('INTERNAL');
+  const trace = await traceOf(receiver, caller.traceId, 3);
+  const [call, asked, answered] = [
+    trace.only(`inference.GRPCInferenceService/${name}`),
+    trace.only(`publish ${subject}`),
+    trace.only(`process ${subject}`),
+  ];
+  expect(call).toMatchObject({ parentSpanId: caller.spanId, kind: 'SERVER', service: 'shoal-router' });
+  expect(asked).toMatchObject({
+    parentSpanId: call.spanId,
+    kind: 'PRODUCER',
+    service: 'shoal-router',
+    status: 'UNSET',
+  });
+  expect(answered).toMatchObject({ parentSpanId: asked.spanId, kind: 'CONSUMER', service, status: 'UNSET' });
+  expect(answered.attributes).toMatchObject({
+    'messaging.system': 'nats',
+    'messaging.operation.name': 'process',
+    'messaging.destination.name': asked.attributes['messaging.destination.name'],
+    'messaging.destination.template': subject,
+  });
+  expect([contains(call, asked), contains(asked, answered)]).toEqual([true, true]);
 });
 
 test('one explanation is one trace, from the door to every prediction', async () => {

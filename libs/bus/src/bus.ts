@@ -1,3 +1,4 @@
+import type { SpanContext } from '@shoal/telemetry';
 import type { BlobStore, StateStore } from './state';
 
 /** How it stands with what joins the processes. */
@@ -5,6 +6,13 @@ export interface BusHealth {
   readonly connected: boolean;
   /** Times that it was joined again after it had been cut off. */
   readonly reconnects: number;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** It is made for something that is recorded. */
+  readonly trace?: SpanContext | undefined;
 }
 
 /**
@@ -28,7 +36,7 @@ export interface Bus {
    * Asks whoever serves `subject`.
    * @throws ShoalError as thrown by the handler; UNAVAILABLE when nobody serves it; DEADLINE_EXCEEDED after `timeoutMs`.
    */
-  call<Req, Res>(subject: string, request: Req, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Res>;
+  call<Req, Res>(subject: string, request: Req, options?: CallOptions): Promise<Res>;
   /** What people asked for; it outlives them. */
   readonly state: StateStore;
   /** The files that came with it. */

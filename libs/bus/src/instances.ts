@@ -1,4 +1,5 @@
 import { ShoalError } from '@shoal/core';
+import type { SpanContext } from '@shoal/telemetry';
 import type { Bus } from './bus';
 
 /** The instances that are announced under a prefix of the bus, to call each of them. */
@@ -25,10 +26,10 @@ export class Instances {
    * Calls `<subject>.<id>` of each; resolves with the answers. Those that died are left out.
    * @throws ShoalError UNAVAILABLE when none answers, and what an instance threw otherwise.
    */
-  async callEach<Req, Res>(subject: string, request: Req, timeoutMs: number): Promise<Res[]> {
+  async callEach<Req, Res>(subject: string, request: Req, timeoutMs: number, trace?: SpanContext): Promise<Res[]> {
     const ids = [...this.#ids];
     const outcomes = await Promise.allSettled(
-      ids.map((id) => this.#bus.call<Req, Res>(instanceSubject(subject, id), request, { timeoutMs })),
+      ids.map((id) => this.#bus.call<Req, Res>(instanceSubject(subject, id), request, { timeoutMs, trace })),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     if (answers.length > 0) return answers;

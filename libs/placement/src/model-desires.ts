@@ -1,4 +1,12 @@
-import { type Bus, type Desire, type DesiredFile, type Replicas, type StateEntry, desiredPrefix } from '@shoal/bus';
+import {
+  type Bus,
+  type CallOptions,
+  type Desire,
+  type DesiredFile,
+  type Replicas,
+  type StateEntry,
+  desiredPrefix,
+} from '@shoal/bus';
 import { type CancelTimer, type Clock, type Random, ShoalError } from '@shoal/core';
 import { BlobCare } from './blob-care';
 import { isUnknown } from './is-unknown';
@@ -18,6 +26,8 @@ export interface LoadRequest {
   readonly derived?: boolean;
   /** Who asks, as far as it is known. */
   readonly by: string;
+  /** Of the call that asks, where it is recorded. */
+  readonly trace?: CallOptions['trace'];
 }
 
 export interface ModelDesiresDeps {
@@ -58,11 +68,11 @@ export class ModelDesires {
    * Loads, or loads anew what has changed; resolves when all workers chosen for it serve it.
    * @throws ShoalError as the workers say, in Triton's words; UNAVAILABLE without a worker, in another mode than explicit, or without the store.
    */
-  async load({ model, config, files = [], replicas, derived = false, by }: LoadRequest): Promise<void> {
+  async load({ model, config, files = [], replicas, derived = false, by, trace }: LoadRequest): Promise<void> {
     if (!derived) this.#demandExplicit();
     await this.#queued(model, async () => {
       if (Buffer.byteLength(model) > maxNameBytes) throw pollFailed(model);
-      if (files.length === 0 && (await isUnknown(this.#deps, model))) throw pollFailed(model);
+      if (files.length === 0 && (await isUnknown(this.#deps, model, trace))) throw pollFailed(model);
       const { blobs } = this.#deps.bus;
       const uploaded: DesiredFile[] = [];
       for (const [path, bytes] of files) uploaded.push({ path, digest: await blobs.put(bytes), bytes: bytes.length });

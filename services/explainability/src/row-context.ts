@@ -77,7 +77,7 @@ export async function rowContext(parts: RowParts, deps: ExplainerDeps): Promise<
     },
     wholeRow: row,
     twin: (options) => deps.twins.get(version, options),
-    modelFile: (maxBytes) => deps.files.get(version, maxBytes),
+    modelFile: (maxBytes) => deps.files.get(version, maxBytes, parts.call.span),
     link,
     ends: { full: output.values.map((value) => link.apply(value)), empty: parts.baseValues?.get(baseKey) },
     background,

@@ -1,5 +1,7 @@
 import { ShoalError, toShoalError, type ErrorCode, statusNumbers } from '@shoal/core';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { CallOptions } from '../bus';
+import type { CallSpans } from './call-spans';
 import { encodeToken } from './names';
 import { fromBytes, toBytes } from './payload';
 import type { Settings } from './settings';
@@ -26,14 +28,10 @@ interface Pending {
   fail: (error: ShoalError) => void;
 }
 
-export interface CallOptions {
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
 /** The calls that this bus makes. */
 export class Calls {
   readonly #settings: Settings;
+  readonly #spans: CallSpans | undefined;
   readonly #pending = new Map<string, Pending>();
   /** Calls that wait for a connection. */
   readonly #waiting = new Map<string, () => void>();
@@ -41,8 +39,9 @@ export class Calls {
   #closed = false;
   #next = 0;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, spans?: CallSpans) {
     this.#settings = settings;
+    this.#spans = spans;
   }
 
   get #inbox(): string {
@@ -87,7 +86,7 @@ export class Calls {
     }
   }
 
-  call(subject: string, request: unknown, { timeoutMs, signal }: CallOptions = {}): Promise<unknown> {
+  call(subject: string, request: unknown, { timeoutMs, signal, trace }: CallOptions = {}): Promise<unknown> {
     const { clock } = this.#settings;
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closed());
@@ -96,6 +95,8 @@ export class Calls {
         return reject(new ShoalError('RESOURCE_EXHAUSTED', 'too many calls on the bus'));
       const bytes = toBytes(`a call of ${subject}`, request ?? null, maxMessageBytes);
       const id = (++this.#next).toString(36);
+      const destination = callSubject(this.#settings, subject);
+      const made = trace && this.#spans?.publish(subject, destination, bytes.length, trace);
       const settle = () => {
         if (!this.#pending.delete(id)) return false;
         this.#waiting.delete(id);
@@ -104,7 +105,11 @@ export class Calls {
         signal?.removeEventListener('abort', onAbort);
         return true;
       };
-      const fail = (error: ShoalError) => settle() && reject(error);
+      const fail = (error: ShoalError) => {
+        if (!settle()) return;
+        if (made) this.#spans?.end(made.span, error);
+        reject(error);
+      };
       const onAbort = () => fail(cancelled(subject, signal));
       const notTaken = () =>
         fail(new ShoalError('UNAVAILABLE', this.#nc ? `nobody took the call of ${subject}` : 'NATS cannot be reached'));
@@ -118,13 +123,18 @@ export class Calls {
         subject,
         by: undefined,
         taken: () => cancelTake(),
-        resolve: (value) => settle() && resolve(value),
+        resolve: (value) => {
+          if (!settle()) return;
+          if (made) this.#spans?.end(made.span, undefined);
+          resolve(value);
+        },
         fail,
       });
       const send = () => {
         cancelTake();
         cancelTake = clock.schedule(takeMs, notTaken);
-        this.#nc?.publish(callSubject(this.#settings, subject), bytes, { reply: `${this.#inbox}.${id}` });
+        const reply = `${this.#inbox}.${id}`;
+        this.#nc?.publish(destination, bytes, made ? { reply, headers: made.headers } : { reply });
       };
       if (this.#nc === undefined) this.#waiting.set(id, send);
       else send();

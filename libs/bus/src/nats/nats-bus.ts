@@ -1,8 +1,9 @@
 import { type CancelTimer, ShoalError, sleep } from '@shoal/core';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Bus, BusHealth } from '../bus';
+import type { Bus, BusHealth, CallOptions } from '../bus';
 import { NatsBlobs } from './blobs';
 import { followBucket } from './bucket';
+import { CallSpans } from './call-spans';
 import { Calls } from './calls';
 import { Connection } from './connection';
 import { newOwner } from './names';
@@ -78,8 +79,9 @@ class NatsBus implements Bus {
     this.#values = new Values(settings, this.#presence, options.onError ?? warn);
     this.state = new NatsState(settings, this.#replicas, options.onError ?? warn);
     this.blobs = new NatsBlobs(settings, this.#replicas);
-    this.#calls = new Calls(settings);
-    this.#served = new Served(settings);
+    const spans = options.tracing && new CallSpans(options.tracing, settings.clock);
+    this.#calls = new Calls(settings, spans);
+    this.#served = new Served(settings, spans);
     this.#connection = new Connection(
       options,
       settings,
@@ -123,7 +125,7 @@ class NatsBus implements Bus {
     return this.#served.serve(subject, handler as (request: unknown) => Promise<unknown>);
   }
 
-  call<Req, Res>(subject: string, request: Req, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Res> {
+  call<Req, Res>(subject: string, request: Req, options?: CallOptions): Promise<Res> {
     return this.#calls.call(subject, request, options) as Promise<Res>;
   }
 

@@ -1,6 +1,7 @@
 import { ShoalError, toShoalError } from '@shoal/core';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { LocalCalls } from '../local-calls';
+import type { CallSpans } from './call-spans';
 import { callSubject, replyBytes } from './calls';
 import { fromBytes } from './payload';
 import type { Settings } from './settings';
@@ -12,6 +13,7 @@ const maxKept = 1_000;
 /** The subjects that this bus serves: one subscription each, in the queue group of all buses that serve it. */
 export class Served {
   readonly #settings: Settings;
+  readonly #spans: CallSpans | undefined;
   readonly #handlers: LocalCalls;
   /** How often each subject is served here. */
   readonly #counts = new Map<string, number>();
@@ -20,8 +22,9 @@ export class Served {
   #kept: { reply: string; bytes: Buffer }[] = [];
   #nc: NatsConnection | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, spans?: CallSpans) {
     this.#settings = settings;
+    this.#spans = spans;
     this.#handlers = new LocalCalls(settings.clock);
   }
 
@@ -89,19 +92,22 @@ export class Served {
       return;
     }
     message.respond(replyBytes(subject, { by: this.#settings.owner }));
-    const running = this.#answer(subject, message.data, reply);
+    const running = this.#answer(subject, message, reply);
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
   }
 
-  async #answer(subject: string, data: Uint8Array, reply: string): Promise<void> {
+  async #answer(subject: string, call: Msg, reply: string): Promise<void> {
+    const span = this.#spans?.process(subject, call);
     let bytes: Buffer;
     try {
-      const value = await this.#handlers.call(subject, decode(subject, data));
+      const value = await this.#handlers.call(subject, decode(subject, call.data));
       bytes = replyBytes(subject, { value: value ?? null });
+      if (span) this.#spans?.end(span, undefined);
     } catch (thrown) {
       const { code, message } = toShoalError(thrown);
       bytes = replyBytes(subject, { code, message });
+      if (span) this.#spans?.end(span, { code, message });
     }
     this.#reply(reply, bytes);
   }

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@shoal/core';
+import type { BusTracing } from './call-spans';
 
 /** Where the bus tells of its connection; `Logger` of @shoal/telemetry is one. */
 export interface BusLog {
@@ -28,6 +29,8 @@ export interface NatsBusOptions {
   readonly prefix?: string;
   /** Copies of announcements, state and files in a NATS cluster: 1, 3 or 5. Default 1: announcements and state are written again when they are lost. */
   readonly replicas?: number;
+  /** Records the calls that are made for something that is recorded. Default: none are. */
+  readonly tracing?: BusTracing | undefined;
   /** Told of what a watch's listener threw. Default: a process warning. */
   readonly onError?: (thrown: unknown) => void;
 }

@@ -1,5 +1,6 @@
 import {
   type Bus,
+  type CallOptions,
   type ModelFileAnswer,
   type ModelFileCall,
   type VersionAnnouncement,
@@ -25,9 +26,13 @@ export class ModelFiles {
   }
 
   /** @throws ShoalError ABORTED when it serves no more; FAILED_PRECONDITION; UNAVAILABLE without worker or store */
-  async get({ model, version, generation, worker }: VersionAnnouncement, maxBytes = maxModelBytes): Promise<Buffer> {
+  async get(
+    { model, version, generation, worker }: VersionAnnouncement,
+    maxBytes = maxModelBytes,
+    trace?: CallOptions['trace'],
+  ): Promise<Buffer> {
     const key = `${model}/${version}@${generation}`;
-    const bytes = this.#cache.get(key) ?? (await this.#fetch({ model, version, generation, maxBytes }, worker));
+    const bytes = this.#cache.get(key) ?? (await this.#fetch({ model, version, generation, maxBytes }, worker, trace));
     this.#cache.delete(key);
     this.#cache.set(key, bytes);
     let sum = 0;
@@ -40,11 +45,11 @@ export class ModelFiles {
     return bytes;
   }
 
-  async #fetch(call: ModelFileCall, worker: string | undefined): Promise<Buffer> {
+  async #fetch(call: ModelFileCall, worker: string | undefined, trace: CallOptions['trace']): Promise<Buffer> {
     if (worker === undefined)
       throw new ShoalError('UNAVAILABLE', 'the model’s file cannot be had: nobody says who has it');
     const subject = instanceSubject(modelFileSubject, worker);
-    const { digest } = await this.#bus.call<ModelFileCall, ModelFileAnswer>(subject, call, { timeoutMs });
+    const { digest } = await this.#bus.call<ModelFileCall, ModelFileAnswer>(subject, call, { timeoutMs, trace });
     return this.#bus.blobs.get(digest);
   }
 }

@@ -1,7 +1,7 @@
 import { ShoalError } from '@shoal/core';
 import type { LoadRequest, ModelDesires } from '@shoal/placement';
 import { errorTexts } from '@shoal/protocol';
-import type { CallContext, Handlers } from '@shoal/rpc';
+import { type CallContext, type Handlers, callSpan } from '@shoal/rpc';
 import { authorOf } from '../access/author';
 import type { Caller } from '../access/caller';
 import type { Catalog } from '../catalog/catalog';
@@ -31,7 +31,7 @@ export function repositoryHandlers(catalog: Catalog, desires: ModelDesires): Han
     // Both wait for as long as it takes: the model-workers bound loading, and their answer is the client's.
     async RepositoryModelLoad(request: RepositoryRequest, call: CallContext, caller?: Caller) {
       refuseRepositoryName(request.repository_name);
-      await desires.load({ ...loadCall(request), by: authorOf(call, caller) });
+      await desires.load({ ...loadCall(request), by: authorOf(call, caller), trace: callSpan(call) });
       return {};
     },
     async RepositoryModelUnload(request: RepositoryRequest, call: CallContext, caller?: Caller) {

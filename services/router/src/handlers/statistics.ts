@@ -6,7 +6,7 @@ import {
   statisticsSubject,
 } from '@shoal/bus';
 import { errorTexts, parseModelVersion } from '@shoal/protocol';
-import type { Handlers } from '@shoal/rpc';
+import { type CallContext, type Handlers, callSpan } from '@shoal/rpc';
 import type { Catalog } from '../catalog/catalog';
 import { sumStatistics } from './sum-statistics';
 
@@ -16,10 +16,18 @@ const none: Duration = { count: 0, ns: 0 };
 /** ModelStatistics, asked of the batching instances: they own the queues and so the numbers. */
 export function statisticsHandlers(catalog: Catalog, batching: Instances): Handlers {
   return {
-    async ModelStatistics({ name, version }: { readonly name: string; readonly version: string }) {
+    async ModelStatistics(
+      { name, version }: { readonly name: string; readonly version: string },
+      context: CallContext,
+    ) {
       const wanted = checkWanted(catalog, name, version);
       const call: StatisticsCall = { model: name, version: wanted };
-      const found = await batching.callEach<StatisticsCall, VersionStatistics[]>(statisticsSubject, call, timeoutMs);
+      const found = await batching.callEach<StatisticsCall, VersionStatistics[]>(
+        statisticsSubject,
+        call,
+        timeoutMs,
+        callSpan(context),
+      );
       const sorted = sumStatistics(found.flat()).sort((a, b) => compare(a.model, b.model) || a.version - b.version);
       return { model_stats: sorted.map(modelStatistics) };
     },

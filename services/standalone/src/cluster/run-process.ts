@@ -43,7 +43,15 @@ export async function runProcess<Config extends ClusterConfig>(
   const metrics = await openMetrics(config, { service: `shoal-${service}`, id, logger, shell });
   const tracing = openProcessTracing(config, id, clock, logger);
   observeExports(metrics, tracing);
-  const joining = createNatsBus({ url, clock, random, logger, name: id, ...natsOptions });
+  const joining = createNatsBus({
+    url,
+    clock,
+    random,
+    logger,
+    name: id,
+    ...natsOptions,
+    tracing: tracing && { tracer: tracing.tracer(service), propagator: tracing.propagator },
+  });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
   if (bus === undefined) {
     await tracing?.close(0);
