@@ -46,8 +46,17 @@ export interface RunnerAnnouncement extends ModelKey {
   readonly worker?: string;
   readonly id: string;
   readonly address: string;
-  /** "CPU", "CUDA 0", … for people. */
+  /** "CPU", "CUDA 0", …; runners of one worker that say the same share it. */
   readonly device: string;
+  /** What its instance group says of resources and turns; absent where it says nothing. */
+  readonly limiter?: RunnerLimiter;
+}
+
+/** An instance group's `rate_limiter`. */
+export interface RunnerLimiter {
+  readonly resources: readonly { readonly name: string; readonly count: number; readonly global: boolean }[];
+  /** 1 is first. */
+  readonly priority: number;
 }
 
 /** `batching/<id>`: a batching instance that accepts links. */

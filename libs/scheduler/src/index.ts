@@ -13,6 +13,7 @@ export {
   patientTimeout,
   queuePolicy,
 } from './policy';
+export type { RateLimits, ResourceNeed, RunnerPlace } from './rate-limiter';
 export type { BatchResult } from './run-outcome';
 export { Scheduler } from './scheduler';
 export type { Runner } from './runner';

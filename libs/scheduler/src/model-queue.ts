@@ -55,6 +55,10 @@ export class ModelQueue<T = unknown> {
   backgroundAt = -Infinity;
   /** When what waits in the background may go on though nothing happens until then; Infinity = it needs no time alone. */
   restUntil = Infinity;
+  /** Some of its runners need resources. */
+  limited = false;
+  /** Turns that it had of shared devices, see RateLimiter. */
+  turns = 0;
   /** When something is to be done without an event: key in the scheduler's heap. */
   heapKey = Infinity;
   heapIndex = -1;

@@ -20,6 +20,14 @@ export class Runner<T = unknown> {
   ran = 0;
   /** Batches in a row that it refused. */
   refusals = 0;
+  /** Resources that it holds while it has a batch; none where it needs none. Those below are the rate limiter's too. */
+  readonly needs = new Map<string, number>();
+  priority = 1;
+  device = '';
+  /** It holds them, or needs none. */
+  permitted = true;
+  /** Turns that its queue was charged for its batch, beforehand. */
+  charged = 0;
   /** Its place in the list that it is in; only the list changes these. */
   list: RunnerList<T> | undefined = undefined;
   previous: Runner<T> | undefined = undefined;
@@ -32,11 +40,13 @@ export class Runner<T = unknown> {
   }
 
   get idle(): boolean {
-    return this.batches.size === 0 && !this.retired;
+    return this.batches.size === 0 && !this.retired && this.permitted;
   }
 
   /** It runs something, and could load one more batch meanwhile. */
   get spare(): boolean {
-    return this.batches.size > 0 && this.batches.size < this.credits && !this.solo && !this.retired;
+    const { size } = this.batches;
+    // Who has its turn for one batch does not go on for another.
+    return size > 0 && size < this.credits && !this.solo && !this.retired && this.needs.size === 0;
   }
 }

@@ -11,6 +11,7 @@ import type { BucketCurve } from './latency/latency-table';
 import { learn } from './learn';
 import { prefetcher } from './prefetch';
 import { type BatchResult, type Settle, afterFailure, afterRefusal, afterRun } from './run-outcome';
+import { RateLimiter, type RateLimits, type RunnerPlace } from './rate-limiter';
 import { Runner } from './runner';
 import { type OfferFacts, Ticket } from './ticket';
 
@@ -36,13 +37,18 @@ export class Scheduler<T> {
   /** Queues that have something to do at a certain time. */
   readonly #alarms = new IndexedHeap<ModelQueue<T>>();
   readonly #former = new BatchFormer<T>();
+  readonly #limiter: RateLimiter<T> | undefined;
   #sequence = 0;
   #batchId: number;
   /** The tick asked for; Infinity = none. */
   #wakeTime = Infinity;
 
-  /** @param lastBatchId Batches are numbered from here on: schedulers that share runners begin far apart. */
-  constructor(actions: SchedulerActions<T>, lastBatchId = 0) {
+  /**
+   * @param lastBatchId Batches are numbered from here on: schedulers that share runners begin far apart.
+   * @param limits How runners share devices; undefined: each runs when it can.
+   */
+  constructor(actions: SchedulerActions<T>, lastBatchId = 0, limits?: RateLimits) {
+    this.#limiter = limits && new RateLimiter<T>(limits);
     this.#actions = actions;
     this.#batchId = lastBatchId;
   }
@@ -83,12 +89,13 @@ export class Scheduler<T> {
   }
 
   /** A runner offers to take `credits` batches at once. False when there is no such queue, or its id is known already. */
-  addRunner(now: number, id: string, key: string, credits: number): boolean {
+  addRunner(now: number, id: string, key: string, credits: number, place?: RunnerPlace): boolean {
     const queue = this.#queues.get(key);
     if (queue === undefined || this.#runners.has(id)) return false;
     const runner = new Runner(id, queue, credits);
     this.#runners.set(id, runner);
     queue.runners.add(runner);
+    if (place !== undefined) this.#limiter?.add(runner, place);
     queue.place(runner);
     this.#pump(queue, now);
     return true;
@@ -111,6 +118,7 @@ export class Scheduler<T> {
     runner.retired = true;
     queue.place(runner);
     queue.runners.delete(runner);
+    this.#limiter?.remove(runner);
     queue.inFlight -= runner.batches.size;
     for (const batch of runner.batches.values()) {
       for (const ticket of batch.members) if (ticket.state === 'running') this.#settle(ticket, 'lost');
@@ -164,6 +172,7 @@ export class Scheduler<T> {
     runner.batches.delete(batch);
     queue.inFlight -= 1;
     runner.solo = false;
+    this.#limiter?.release(runner, result.outcome === 'refused' ? 0 : now - runner.busySince);
     if (result.outcome === 'refused') afterRefusal(queue, runner, batch, this.#settle);
     else {
       runner.refusals = 0;
@@ -199,6 +208,7 @@ export class Scheduler<T> {
 
   /** True when a plain request that just entered cannot lead to a batch: the common case under load, and while holding. */
   #changesNothing(queue: ModelQueue<T>, ticket: Ticket<T>, now: number): boolean {
+    if (queue.limited && queue.idle.first === undefined) return this.#limiter?.waits(queue) === true;
     if (queue.idle.first === undefined) return queue.spare.first === undefined || queue.plain.rows < queue.fullRows;
     if (queue.holdUntil === Infinity || queue.plain.rows >= queue.holdRows) return false;
     // One that goes before those that wait may make a preferred size by itself, or with some of them.
@@ -212,14 +222,48 @@ export class Scheduler<T> {
     expire(queue, now, this.#settle);
     if (queue.expelled) this.#expel(queue);
     queue.holdUntil = Infinity;
+    this.#fill(queue, now);
+    if (queue.limited) this.#share(queue, now);
+    this.#leave(queue);
+  }
+
+  /** Nothing more can be done for the queue now. */
+  #leave(queue: ModelQueue<T>): void {
+    if (queue.retired !== undefined && queue.empty) this.#forget(queue);
+    else this.#arm(queue);
+  }
+
+  /** Gives batches to all that can take some. */
+  #fill(queue: ModelQueue<T>, now: number): void {
     while (!queue.plain.empty) {
       const idle = queue.idle.first;
       const runner = idle ?? prefetcher(queue, now);
       if (runner === undefined || !this.#grant(queue, runner, idle !== undefined, now)) break;
     }
     while (!this.#rests(queue, now)) this.#grantBackground(queue, now);
-    if (queue.retired !== undefined && queue.empty) this.#forget(queue);
-    else this.#arm(queue);
+  }
+
+  /** Has this queue wait for its turn, and gives turns to whom they are due: to one batch each. */
+  #share(queue: ModelQueue<T>, now: number): void {
+    const limiter = this.#limiter as RateLimiter<T>;
+    if (queue.plain.empty && queue.background.empty) limiter.drop(queue);
+    else limiter.want(queue);
+    for (let runner = limiter.next(); runner !== undefined; runner = limiter.next()) {
+      const { queue: other } = runner;
+      other.place(runner);
+      if (other !== queue) {
+        expire(other, now, this.#settle);
+        other.holdUntil = Infinity;
+      }
+      this.#fill(other, now);
+      if (runner.batches.size === 0) {
+        // It has nothing, or waits for company.
+        limiter.release(runner, 0);
+        other.place(runner);
+        limiter.drop(other);
+      } else if (other.plain.empty && other.background.empty) limiter.drop(other);
+      if (other !== queue) this.#leave(other);
+    }
   }
 
   /** Gives the next batch to this runner, if there is one for it. */
@@ -302,7 +346,11 @@ export class Scheduler<T> {
   #forget(queue: ModelQueue<T>): void {
     this.#alarms.delete(queue);
     this.#queues.delete(queue.key);
-    for (const runner of queue.runners) this.#runners.delete(runner.id);
+    this.#limiter?.drop(queue);
+    for (const runner of queue.runners) {
+      this.#runners.delete(runner.id);
+      this.#limiter?.remove(runner);
+    }
     this.#actions.queueDrained(queue.key);
   }
 }

@@ -4,6 +4,8 @@ import {
   LatencyTable,
   type OfferFacts,
   type QueuePolicy,
+  type RateLimits,
+  type RunnerPlace,
   type SchedulerActions,
   type TimeoutPolicy,
   queuePolicy,
@@ -28,6 +30,8 @@ export interface History {
   readonly runs: readonly Run[];
   /** What is known of each queue from before. */
   readonly curve: BucketCurve | undefined;
+  /** How runners share two devices; undefined: they do not. */
+  readonly limits: RateLimits | undefined;
 }
 
 const timeout: fc.Arbitrary<TimeoutPolicy> = fc.record({
@@ -146,7 +150,21 @@ export const histories: fc.Arbitrary<History> = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }),
   runs: fc.array(someRun, { minLength: 1, maxLength: 12 }),
   curve,
+  limits: fc.option(
+    fc.record({
+      turn: fc.constantFrom('executions' as const, 'time' as const),
+      available: fc.constant(() => 2),
+      perDevice: fc.constantFrom(0, 1),
+    }),
+    { nil: undefined, freq: 1 },
+  ),
 });
+
+/** Where the nth runner is, and what it needs. */
+function placeOf(nth: number): RunnerPlace {
+  const needs = nth % 3 === 0 ? [] : [{ name: 'R', count: 1 + (nth % 2), global: nth % 5 === 0 }];
+  return { device: `d${nth % 2}`, needs, priority: 1 + (nth % 2) };
+}
 
 /**
  * Lives through a history under the eyes of the invariants, then lets everything end.
@@ -154,11 +172,11 @@ export const histories: fc.Arbitrary<History> = fc.record({
  * @throws Violation
  */
 export function live(
-  { policies, steps, runs, curve: known }: History,
+  { policies, steps, runs, curve: known, limits }: History,
   spoil: (actions: SchedulerActions<Fate>) => SchedulerActions<Fate> = (actions) => actions,
 ): World {
   const invariants: Invariants = new Invariants(() => world);
-  const world: World = new World((actions) => spoil(invariants.watch(actions)));
+  const world: World = new World((actions) => spoil(invariants.watch(actions)), limits);
   const { scheduler } = world;
   let turn = 0;
   world.run = () => runs[(turn += 1) % runs.length] as Run;
@@ -177,8 +195,9 @@ export function live(
   const add = (key: string, credits: number) => {
     const id = `r${runners.length}`;
     runners.push(id);
-    invariants.addRunner(id, key, credits);
-    scheduler.addRunner(world.now, id, key, credits);
+    const place = limits && placeOf(runners.length);
+    invariants.addRunner(id, key, credits, place);
+    scheduler.addRunner(world.now, id, key, credits, place);
   };
   const close = (key: string, expel: boolean) => {
     invariants.retireQueue(key, expel);

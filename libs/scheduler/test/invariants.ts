@@ -8,6 +8,7 @@ import {
   type Settlement,
   type Ticket,
 } from '../src';
+import type { RunnerPlace } from '../src';
 import type { Fate, World } from './world';
 
 /** What must hold was broken. */
@@ -40,6 +41,7 @@ interface Queue {
 interface RunnerModel {
   readonly queue: Queue;
   readonly credits: number;
+  readonly place: RunnerPlace | undefined;
   readonly batches: Map<number, Request[]>;
   retired: boolean;
   refusals: number;
@@ -93,9 +95,9 @@ export class Invariants {
     if (queue && expelled) queue.expelled = true;
   }
 
-  addRunner(id: string, key: string, credits: number): void {
+  addRunner(id: string, key: string, credits: number, place?: RunnerPlace): void {
     const queue = this.#queue(key);
-    this.#runners.set(id, { queue, credits, batches: new Map(), retired: false, refusals: 0 });
+    this.#runners.set(id, { queue, credits, place, batches: new Map(), retired: false, refusals: 0 });
   }
 
   retireRunner(id: string): void {
@@ -206,6 +208,9 @@ export class Invariants {
     demand(!queue.expelled, 'something waits in a queue that was expelled');
     const runners = [...this.#runners.values()].filter((runner) => runner.queue === queue);
     if (!runners.some((runner) => !runner.retired && runner.batches.size === 0)) return;
+    // Where turns are shared, others may have them.
+    const shared = [...this.#runners.values()].some(({ place, batches }) => place !== undefined && batches.size > 0);
+    if (shared && runners.some(({ place }) => place !== undefined)) return;
     const { dynamic, maxDelayMs, maxBatchSize, deferred } = queue.policy;
     const mayHold = dynamic && (maxDelayMs > 0 || deferred) && !queue.retired;
     const plain = waiting.filter(({ facts }) => !facts.background);
@@ -254,12 +259,28 @@ export class Invariants {
     demand(!others.some(({ facts }) => facts.solo), 'dispatched beside a solo request');
     if (members.some(({ facts }) => facts.solo))
       demand(members.length === 1 && others.length === 0, 'a solo request in company');
+    demand(this.#resourcesFor(runner) <= 2, 'more resources in use than there are');
     const background = members.filter(({ facts }) => facts.background).length;
     demand(background === 0 || background === members.length, 'a batch of both kinds');
     demand(background === 0 || runner.batches.size === 0, 'a background batch behind another');
     this.#checkOrder(queue, members, now);
     for (const member of members) member.state = 'running';
     runner.batches.set(batch.id, members);
+  }
+
+  /** In use by those that run and share the most with this runner, and by it. */
+  #resourcesFor(runner: RunnerModel): number {
+    const { place } = runner;
+    const [own] = place?.needs ?? [];
+    if (place === undefined || own === undefined) return 0;
+    demand(runner.batches.size === 0, 'two batches for one turn');
+    let inUse = own.count;
+    for (const { batches, place: there } of this.#runners.values()) {
+      const [other] = there?.needs ?? [];
+      if (batches.size === 0 || other === undefined || other.global !== own.global) continue;
+      if (own.global || there?.device === place.device) inUse += other.count;
+    }
+    return inUse;
   }
 
   #checkOrder(queue: Queue, members: readonly Request[], now: number): void {

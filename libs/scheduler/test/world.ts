@@ -3,6 +3,7 @@ import {
   type BatchResult,
   type OfferFacts,
   type QueuePolicy,
+  type RateLimits,
   type Rejection,
   Scheduler,
   type SchedulerActions,
@@ -62,7 +63,10 @@ export class World {
   #completions: { readonly at: number; readonly batch: Batch<Fate>; readonly result: BatchResult }[] = [];
 
   /** @param observe Wraps what the scheduler's actions do, to watch or to spoil them. */
-  constructor(observe: (actions: SchedulerActions<Fate>) => SchedulerActions<Fate> = (actions) => actions) {
+  constructor(
+    observe: (actions: SchedulerActions<Fate>) => SchedulerActions<Fate> = (actions) => actions,
+    limits?: RateLimits,
+  ) {
     this.scheduler = new Scheduler<Fate>(
       observe({
         dispatch: (batch) => this.#dispatched(batch),
@@ -70,6 +74,8 @@ export class World {
         wakeAt: (time) => (this.#wake = time),
         queueDrained: (key) => this.drained.push(key),
       }),
+      0,
+      limits,
     );
   }
 

@@ -1,4 +1,4 @@
-import { type ModelKey, type VersionStatistics, queueKey } from '@shoal/bus';
+import { type ModelKey, type RunnerAnnouncement, type VersionStatistics, queueKey } from '@shoal/bus';
 import type { Counter } from '@shoal/telemetry';
 import type { Clock } from '@shoal/core';
 import type { Cancel, Done, Link, Offer, Ready } from '@shoal/link';
@@ -7,6 +7,7 @@ import {
   type Batch,
   type BucketCurve,
   type Rejection,
+  type RunnerPlace,
   Scheduler,
   type SchedulerActions,
   type Settlement,
@@ -16,6 +17,7 @@ import { type QueueLimits, compileQueuePolicy } from './compile-policy';
 import type { BatchingConfig } from './flags';
 import type { BatchingMetrics, OpenQueue } from './metrics/batching-metrics';
 import { notReady } from './not-ready';
+import { compileRateLimits, placeOf } from './rate-limits';
 import type { OfferTag, RouterLink } from './router-link';
 import type { RunnerEvents } from './runner-links';
 import { StatisticsRecord } from './statistics';
@@ -25,6 +27,7 @@ import { WakeTimer } from './wake-timer';
 interface ReadyRunner {
   readonly link: Link;
   readonly ready: Ready;
+  readonly place: RunnerPlace;
   /** How long it has run batches; found at the first of them. */
   busy: Counter | undefined;
 }
@@ -65,7 +68,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
       () => this.#openQueues(),
       () => clock.now(),
     );
-    this.#scheduler = new Scheduler<OfferTag>(this, lastBatchId);
+    this.#scheduler = new Scheduler<OfferTag>(this, lastBatchId, compileRateLimits(config));
     this.#onDrained = onDrained;
     this.#limits = {
       bounds: { requests: config.maxQueueRequests, rows: config.maxQueueRows, bytes: config.maxQueueBytes },
@@ -161,8 +164,8 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     for (const ticket of router.tickets()) this.#scheduler.cancel(now, ticket);
   }
 
-  ready(link: Link, ready: Ready): void {
-    this.#runners.set(ready.runner, { link, ready, busy: undefined });
+  ready(link: Link, ready: Ready, announced: RunnerAnnouncement): void {
+    this.#runners.set(ready.runner, { link, ready, place: placeOf(announced), busy: undefined });
     this.#addRunner(ready);
   }
 
@@ -236,7 +239,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   }
 
   #addRunner({ runner, queue, credits }: Ready): void {
-    this.#scheduler.addRunner(this.#clock.now(), runner, queue, credits);
+    this.#scheduler.addRunner(this.#clock.now(), runner, queue, credits, this.#runners.get(runner)?.place);
   }
 
   #executed(batch: Batch<OfferTag>, done: Done): void {

@@ -5,7 +5,7 @@ import type { Logger } from '@shoal/telemetry';
 
 /** What is heard from runners. Every `lost` follows a `ready` of the same runner. */
 export interface RunnerEvents {
-  ready(link: Link, message: Ready): void;
+  ready(link: Link, message: Ready, announced: RunnerAnnouncement): void;
   done(runner: string, message: Done): void;
   retireRunner(runner: string): void;
   lost(runner: string): void;
@@ -64,7 +64,7 @@ export class RunnerLinks {
     // A link that is open stays: its end, not the bus, tells that the runner is gone.
     this.#forget(key);
     if (runner === undefined) return;
-    const wanted = new WantedRunner(key, runner.id, runner.address);
+    const wanted = new WantedRunner(key, runner);
     this.#wanted.set(key, wanted);
     void this.#connect(wanted, firstRetryMs);
   }
@@ -105,7 +105,7 @@ export class RunnerLinks {
     link.onMessage((message) => {
       if (message.kind === 'ready' && ready === undefined) {
         ready = message.runner;
-        this.#events.ready(link, message);
+        this.#events.ready(link, message, wanted.announced);
       } else if (ready === undefined) return;
       else if (message.kind === 'done') this.#events.done(ready, message);
       else if (message.kind === 'retire') this.#events.retireRunner(ready);
@@ -123,16 +123,22 @@ export class RunnerLinks {
 class WantedRunner {
   /** What it is announced under. */
   readonly key: string;
-  readonly id: string;
-  readonly address: string;
+  readonly announced: RunnerAnnouncement;
   readonly abort = new AbortController();
   cancelRetry: CancelTimer | undefined;
   open = false;
 
-  constructor(key: string, id: string, address: string) {
+  constructor(key: string, announced: RunnerAnnouncement) {
     this.key = key;
-    this.id = id;
-    this.address = address;
+    this.announced = announced;
+  }
+
+  get id(): string {
+    return this.announced.id;
+  }
+
+  get address(): string {
+    return this.announced.address;
   }
 
   /** Opens no link any more. */

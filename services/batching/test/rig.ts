@@ -1,4 +1,4 @@
-import { type Bus, createLocalBus, queueKey, runnersPrefix, versionsPrefix } from '@shoal/bus';
+import { type Bus, type RunnerAnnouncement, createLocalBus, queueKey, runnersPrefix, versionsPrefix } from '@shoal/bus';
 import {
   type Batch,
   type Data,
@@ -25,6 +25,9 @@ const defaults: BatchingConfig = {
   planDeadlines: batchingFlags.planDeadlines.default,
   deferredBatching: batchingFlags.deferredBatching.default,
   latencyFile: batchingFlags.latencyFile.default,
+  rateLimit: batchingFlags.rateLimit.default,
+  rateLimitResource: batchingFlags.rateLimitResource.default,
+  deviceBatches: batchingFlags.deviceBatches.default,
   batchingDrainTimeoutSecs: batchingFlags.batchingDrainTimeoutSecs.default,
 };
 
@@ -152,7 +155,7 @@ export class Rig {
   }
 
   /** A runner that listens and is announced. */
-  async runner(id: string, queue: string, credits = 2): Promise<TestRunner> {
+  async runner(id: string, queue: string, credits = 2, more: Partial<RunnerAnnouncement> = {}): Promise<TestRunner> {
     const links: Link[] = [];
     const address = `inproc:${id}`;
     const listener = await this.transport.listen(address, { kind: 'hello', role: 'runner', id }, (link) => {
@@ -174,6 +177,7 @@ export class Rig {
       version: Number(version),
       generation,
       device: 'CPU',
+      ...more,
     });
     await settle();
     return runner;

@@ -49,7 +49,7 @@ test.each([
   ],
   [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
   [['help', 'sevre'], 2, 'did you mean serve?'],
-  [['serve', '--rate-limit=execution_count'], 2, '--rate-limit is not supported: this version has no rate limiter'],
+  [['serve', '--log-file=x'], 2, '--log-file is not supported: the log goes to stderr: redirect it (2>FILE)'],
   [
     ['serve', '--grpc-use-ssl'],
     2,

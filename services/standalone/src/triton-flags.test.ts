@@ -11,9 +11,9 @@ test('what tunes is warned of, what would change who may call is refused, what s
     warnings: ['--http-port has no effect: this version serves gRPC only'],
     refusals: [],
   });
-  expect(judgeTritonFlags({ 'rate-limit': 'execution_count', 'model-namespacing': '0' })).toEqual({
+  expect(judgeTritonFlags({ 'log-file': '/var/log/x', 'model-namespacing': '0' })).toEqual({
     warnings: [],
-    refusals: ['--rate-limit is not supported: this version has no rate limiter'],
+    refusals: ['--log-file is not supported: the log goes to stderr: redirect it (2>FILE)'],
   });
   expect(judgeTritonFlags({})).toEqual({ warnings: [], refusals: [] });
 });

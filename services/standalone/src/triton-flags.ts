@@ -63,7 +63,6 @@ const tritonOnly: readonly TritonFlag[] = [
   },
   { names: ['backend-config'], effect: 'refused', reason: 'say it in the config.pbtxt of each model' },
   { names: ['model-namespacing'], effect: 'refused', reason: 'the names of models are unique in this version' },
-  { names: ['rate-limit', 'rate-limit-resource'], effect: 'refused', reason: 'this version has no rate limiter' },
   { names: ['log-file'], effect: 'refused', reason: 'the log goes to stderr: redirect it (2>FILE)' },
 ];
 

@@ -9,6 +9,7 @@ import type { ServeSpec } from '../control-messages';
 import type { WorkerContext } from '../worker-context';
 import { Instance } from './instance';
 import { planInstances, planSession } from './instance-plan';
+import { limiterOf } from './limiter-of';
 import { retireQueue } from './retire-queue';
 import { runTimeoutMs } from './run-timeout';
 import { compileWarmUps } from './warm-ups';
@@ -25,7 +26,7 @@ const abandonedGraceMs = 5000;
 /** After its queue is drained a runner has next to nothing left to do. */
 const stopGraceMs = 5000;
 
-type Runner = Pick<RunnerAnnouncement, 'id' | 'address' | 'device'>;
+type Runner = Pick<RunnerAnnouncement, 'id' | 'address' | 'device' | 'limiter'>;
 
 /** One loading of one version of a model: its runner processes, from the first to the last. */
 export class Generation {
@@ -131,13 +132,14 @@ export class Generation {
   }
 
   #instance(name: string, load: ReturnType<typeof planSession>['load']): Instance {
+    const limiter = limiterOf(this.#model.config, name);
     const instance = new Instance(this.#context, {
       label: `${this.#label} (${name})`,
       load,
       model: this.#model.name,
       modelFolder: this.#model.directory,
       plan: (info) => this.#planFor(info),
-      onServing: (runner) => this.#serving(instance, runner),
+      onServing: (runner) => this.#serving(instance, runner && { ...runner, ...(limiter && { limiter }) }),
       onRestart: () => this.#restarts?.add(1),
       onBroken: (reason) => {
         if (this.#instances.every((one) => !one.serving)) this.onBroken?.(reason);
