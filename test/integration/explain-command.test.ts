@@ -76,6 +76,27 @@ test('a picture is explained by its cells, in a report and as a heat map', async
   expect(readFileSync(file('s.svg'), 'utf8')).toMatch(/^<svg [^]*data:image\/png;base64,[^]*<\/svg>$/);
 }, 60_000);
 
+test('rules, maps and measures have words and charts of their own', async () => {
+  const picture = ['--image', file('one.pgm'), '--image-scale', '0.0627', '--groups', '2x4', '--background', 'zero'];
+  const rule = await explain('digits', ...picture, '--method', 'anchors', '--svg', file('rule.svg'));
+  expect(rule).toMatch(/^if {4}\S/);
+  expect(rule).toMatch(/\nthen {2}digit \d\n/);
+  expect(rule).toMatch(/\nright for [\d.]+ % of \d+ samples/);
+  expect(readFileSync(file('rule.svg'), 'utf8')).toContain('how often it is right');
+  const options = [
+    '--method-options',
+    '{"masks": 100}',
+    '--quality',
+    'deletion,insertion',
+    '--report',
+    file('map.html'),
+  ];
+  const map = await explain('digits', ...picture, '--method', 'rise', ...options);
+  expect(map).toMatch(/\ndeletion +[\d.e-]+ of probabilities\[\d\]\n/);
+  const page = readFileSync(file('map.html'), 'utf8');
+  for (const words of ['where in the picture', 'mean over each feature', 'insertion']) expect(page).toContain(words);
+}, 60_000);
+
 test('what cannot be is said, and the exit code is not 0', async () => {
   expect(await explain('simple')).toContain('2 shoal: shoal explain needs a row');
   expect(await explain('nope', ...row)).toMatch(/^1 shoal: .*nope/);

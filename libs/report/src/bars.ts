@@ -14,7 +14,7 @@ const nameColumns = Math.floor((left - 24) / pixelsPerColumn);
 export const interval95 = 1.96;
 
 /** Features by the size of what they add, each with the 95 % interval of its estimate. */
-export function bars({ features }: Explanation, output: ExplainedOutput, most = 20): string {
+export function bars({ features }: Explanation, output: ExplainedOutput, most = 20, about = 'contributions'): string {
   const ranks = ranked(features, output, most);
   const ends = ranks.flatMap(({ value, error = 0 }) => [
     finite(value) - interval95 * error,
@@ -24,7 +24,7 @@ export function bars({ features }: Explanation, output: ExplainedOutput, most = 
   const top = 52;
   const bottom = top + ranks.length * rowHeight;
   const estimated = ranks.some(({ error }) => error !== undefined);
-  const title = `${outputTitle(output)}: contributions`;
+  const title = `${outputTitle(output)}: ${about}`;
   const note = estimated
     ? 'Whiskers: 95 % intervals. Numbers: value ± standard error.'
     : 'Values without whiskers are exact.';

@@ -1,3 +1,5 @@
+import type { Anchor, Counterfactuals, Curve, Importance, PixelMap } from './found';
+
 /** What was found out about one row: the answer of `shoal.explain.v1`, as pictures need it. Names in it come from anybody. */
 export interface Explanation {
   readonly model: string;
@@ -21,6 +23,10 @@ export interface Explanation {
   readonly warnings: readonly string[];
   readonly totalMs: number;
   readonly quality: readonly Measure[];
+  readonly anchor?: Anchor | undefined;
+  readonly counterfactuals?: Counterfactuals | undefined;
+  readonly curves?: readonly Curve[] | undefined;
+  readonly importance?: Importance | undefined;
 }
 
 export interface Feature {
@@ -38,7 +44,7 @@ export interface ExplainedOutput {
   readonly index: number;
   /** '' = the model has no labels. */
   readonly label: string;
-  /** [features] */
+  /** [features]; [] = the method gives features no values. */
   readonly values: readonly number[];
   /** [features]; undefined: the values are exact. NaN: not known. */
   readonly standardErrors: readonly number[] | undefined;
@@ -47,6 +53,10 @@ export interface ExplainedOutput {
   readonly additivityGap: number;
   /** [features × features]; undefined: they were not asked for. */
   readonly interactions: readonly number[] | undefined;
+  /** Of a picture's pixels; the values are means of it, which do not add up. */
+  readonly map?: PixelMap | undefined;
+  /** false: the values are no shares of anything, so that no sum of them means anything. */
+  readonly adds?: boolean;
 }
 
 export interface Background {
@@ -61,6 +71,11 @@ export interface Measure {
   readonly output: string;
   readonly index: number;
   readonly value: number;
+  /** NaN = not known. */
+  readonly standardError?: number;
+  /** Of curves, [points]: the part of the features, and the output. */
+  readonly at?: readonly number[];
+  readonly curve?: readonly number[];
 }
 
 /** A picture that was explained, and whose its pixels are. */

@@ -16,7 +16,9 @@ export function facts(explanation: Explanation): readonly (readonly [name: strin
       link.clamped > 0 ? `; ${link.clamped} predictions were clamped to within ${figure(link.epsilon)}` : '';
     pairs.push(['link', `logit: values are log-odds${clamped}`]);
   }
-  for (const { name, output, index, value } of quality) pairs.push([name, `${figure(value)} of ${output}[${index}]`]);
+  for (const { name, output, index, value, standardError: error = 0 } of quality) {
+    pairs.push([name, `${figure(value)}${error > 0 ? ` ± ${figure(error, 2)}` : ''} of ${output}[${index}]`]);
+  }
   return pairs;
 }
 

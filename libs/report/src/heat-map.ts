@@ -2,6 +2,7 @@ import { encode } from 'fast-png';
 import { chart, chartWidth, text } from './chart';
 import { type ExplainedOutput, type PictureSubject, outputTitle } from './explanation';
 import { type Markup, element } from './markup';
+import { centred } from './pixel-map';
 import { finite } from './ranked';
 import { figure } from './text';
 
@@ -15,7 +16,8 @@ const up = [213, 94, 0] as const;
 const down = [0, 90, 200] as const;
 
 /** A picture, what its parts add to an output, and both over each other. */
-export function heatMap(picture: PictureSubject, output: ExplainedOutput): string {
+export function heatMap(picture: PictureSubject, explained: ExplainedOutput): string {
+  const { output, mean } = centred(explained);
   const { width, height } = picture;
   const scale = Math.min(side / width, side / height);
   const [w, h] = [width * scale, height * scale];
@@ -30,12 +32,14 @@ export function heatMap(picture: PictureSubject, output: ExplainedOutput): strin
   const frame = (column: number) =>
     element('rect', { x: at(column), y: top, width: w, height: h, style: 'fill:none;stroke:var(--line)' });
   const title = `${outputTitle(output)}: where in the picture`;
-  const description = `A picture of ${width} × ${height} pixels, overlaid with what each part adds to the output. The largest size of a part's contribution is ${figure(largest)}.`;
+  const what = output.map ? 'each pixel is worth to' : 'each part adds to';
+  const description = `A picture of ${width} × ${height} pixels, overlaid with what ${what} the output. The largest is ${figure(largest)}.`;
   const caption = (column: number, words: string) =>
     text(first + column * (side + gap) + side / 2, top - 12, words, { 'text-anchor': 'middle', class: 'dim' });
   return chart(top + h + 62, title, description, [
     text(16, 22, title, { class: 'head' }),
-    ...['picture', 'both', 'contributions'].map((words, column) => caption(column, words)),
+    ...(mean === undefined ? [] : [text(16, 40, `Against the map’s mean, ${figure(mean)}.`, { class: 'dim' })]),
+    ...['picture', 'both', output.map ? 'map' : 'contributions'].map((words, column) => caption(column, words)),
     ...[image(0, original), frame(0)],
     ...[image(1, grey, 0.55), image(1, heat, 0.85), frame(1)],
     ...[image(2, heat), frame(2)],
@@ -43,8 +47,10 @@ export function heatMap(picture: PictureSubject, output: ExplainedOutput): strin
   ]);
 }
 
-/** For each pixel: the value of the feature that it belongs to; where its channels belong to several, their sum. */
+/** For each pixel: its own value where there is a map, else the value of the feature that it belongs to; where its channels belong to several, their sum. */
 function pixelValues({ width, height, channels, featureOf }: PictureSubject, output: ExplainedOutput): Float64Array {
+  const { map } = output;
+  if (map?.height === height && map.width === width) return Float64Array.from(map.values, finite);
   const sums = new Float64Array(width * height);
   for (let at = 0; at < sums.length; at += 1) {
     const owners = new Set(Array.from({ length: channels }, (_, channel) => featureOf[at * channels + channel]));

@@ -1,10 +1,16 @@
 import { bars } from './bars';
+import { counterfactualTable } from './counterfactual-table';
+import { curvePanels, curvesOf } from './curve-panels';
 import { type ExplainedOutput, type Explanation, type PictureSubject, outputTitle } from './explanation';
 import { facts } from './facts';
 import { force } from './force';
 import { heatMap } from './heat-map';
+import { importanceBars, importanceOutput } from './importance-bars';
 import { interactionMatrix } from './interaction-matrix';
 import { Markup, element } from './markup';
+import { centred } from './pixel-map';
+import { qualityCurves, removalCurves } from './quality-curves';
+import { ruleChart } from './rule-chart';
 import { figure, signed } from './text';
 import { textHighlight } from './text-highlight';
 import { waterfall } from './waterfall';
@@ -47,26 +53,62 @@ export function reportPage(explanation: Explanation, subject: ReportSubject = {}
     element('h1', {}, title),
     element('dl', {}, pairs),
     explanation.warnings.map((warning) => element('p', { class: 'warning' }, `Warning: ${warning}`)),
+    ...found(explanation),
     explanation.outputs.map((output) => section(explanation, output, subject)),
   );
   return `<!doctype html>\n${element('html', { lang: 'en' }, head, body).source}\n`;
 }
 
+/** Of methods whose answer is of no one output. */
+function found(explanation: Explanation): Markup[] {
+  const { anchor, counterfactuals } = explanation;
+  const charts: string[] = [];
+  if (anchor) charts.push(ruleChart(explanation, anchor));
+  if (counterfactuals) charts.push(counterfactualTable(explanation, counterfactuals));
+  return charts.map((one) => new Markup(one));
+}
+
+/** Charts of an output of which no feature has a share. */
+function foundOf(explanation: Explanation, output: ExplainedOutput): string[] {
+  const { importance } = explanation;
+  const charts: string[] = [];
+  if (curvesOf(explanation, output).length > 0) charts.push(curvePanels(explanation, output));
+  if (importance) charts.push(importanceBars(explanation, importance, output));
+  return charts;
+}
+
 function section(explanation: Explanation, output: ExplainedOutput, subject: ReportSubject): Markup {
-  const charts = [waterfall(explanation, output), force(explanation, output)];
-  if (subject.text) charts.unshift(textHighlight(explanation, output));
-  if (subject.picture) charts.unshift(heatMap(subject.picture, output));
-  if (output.standardErrors) charts.push(bars(explanation, output));
-  if (output.interactions) charts.push(interactionMatrix(explanation, output));
-  const sums = `Base value ${figure(output.baseValue)}, output ${figure(output.outputValue)}, additivity gap ${figure(output.additivityGap)}.`;
+  const charts = output.values.length > 0 ? chartsOf(explanation, output, subject) : foundOf(explanation, output);
+  if (removalCurves(explanation, output).length > 0) charts.push(qualityCurves(explanation, output));
+  const numbered = explanation.importance ? importanceOutput(explanation.importance, output) : output;
   return element(
     'section',
     {},
     element('h2', {}, outputTitle(output)),
-    element('p', {}, sums),
+    element('p', {}, sumsOf(output)),
     charts.map((one) => new Markup(one)),
-    numbers(explanation, output),
+    numbered.values.length > 0 ? [numbers(explanation, numbered)] : [],
   );
+}
+
+/** What the numbers come to. */
+function sumsOf({ values, map, baseValue, outputValue, additivityGap }: ExplainedOutput): string {
+  if (values.length === 0 || map) return `Output ${figure(outputValue)}.`;
+  return `Base value ${figure(baseValue)}, output ${figure(outputValue)}, additivity gap ${figure(additivityGap)}.`;
+}
+
+function chartsOf(explanation: Explanation, output: ExplainedOutput, subject: ReportSubject): string[] {
+  // What is no share of a difference leads from nowhere to nowhere.
+  const { output: shown, mean } = centred(output);
+  const against = mean === undefined ? '' : `, against ${figure(mean)}`;
+  const charts = output.map
+    ? [bars(explanation, shown, 20, `mean over each feature’s pixels${against}`)]
+    : [waterfall(explanation, output), force(explanation, output)];
+  if (subject.text) charts.unshift(textHighlight(explanation, output));
+  if (subject.picture) charts.unshift(heatMap(subject.picture, output));
+  if (output.standardErrors && !output.map) charts.push(bars(explanation, output));
+  if (output.interactions) charts.push(interactionMatrix(explanation, output));
+  return charts;
 }
 
 function numbers({ features }: Explanation, output: ExplainedOutput): Markup {

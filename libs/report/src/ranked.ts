@@ -14,13 +14,14 @@ export interface Rank {
 
 /**
  * Features by the size of their values, at most `most` lines. The rest is summed in the last one, without an error: those of estimates
- * are not independent.
+ * are not independent. Values that add up to nothing have no such line.
  */
 export function ranked(features: readonly Feature[], output: ExplainedOutput, most: number): readonly Rank[] {
   const order = features
     .map((_, at) => at)
     .toSorted((a, b) => size(output.values[b]) - size(output.values[a]) || a - b);
-  const kept = order.length <= most ? order : order.slice(0, most - 1);
+  const adds = output.adds ?? output.map === undefined;
+  const kept = order.length <= most ? order : order.slice(0, adds ? most - 1 : most);
   const noise =
     rounding * Math.max(size(output.outputValue), size(output.baseValue), size(output.values[order[0] ?? 0]));
   const ranks = kept.map((at): Rank => {
@@ -36,7 +37,7 @@ export function ranked(features: readonly Feature[], output: ExplainedOutput, mo
     };
   });
   const rest = order.slice(kept.length);
-  if (rest.length === 0) return ranks;
+  if (rest.length === 0 || !adds) return ranks;
   const sum = rest.reduce((total, at) => total + finite(output.values[at]), 0);
   return [...ranks, { name: `${rest.length} others`, shown: '', value: sum, error: undefined, feature: undefined }];
 }

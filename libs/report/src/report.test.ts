@@ -4,7 +4,8 @@ import { bars, force, heatMap, interactionMatrix, reportPage, textHighlight, wat
 import type { ExplainedOutput, Explanation } from './explanation';
 import { chartWidth } from './chart';
 import { example, examplePicture } from './testing/examples';
-import { type Tree, attributesOf, parseXml, textsOf } from './testing/parse-xml';
+import { elementsOf, framed } from './testing/frame';
+import { attributesOf, parseXml, textsOf } from './testing/parse-xml';
 
 type Chart = (explanation: Explanation, output: ExplainedOutput) => string;
 const charts: Readonly<Record<string, Chart>> = { waterfall, force, bars, textHighlight, interactionMatrix };
@@ -20,7 +21,7 @@ describe.each(Object.keys(charts))('%s', (name) => {
     expect(box.slice(0, 3)).toEqual([0, 0, chartWidth]);
     expect(textsOf(tree, 'title').length).toBeGreaterThan(0);
     expect(textsOf(tree, 'desc').join('')).not.toBe('');
-    expect(outside(tree, box[3] as number)).toEqual([]);
+    expect(framed(tree)).toEqual([]);
   });
 
   test('shows hostile names as text', () => {
@@ -113,16 +114,3 @@ test('a page loads and runs nothing, and holds every number', () => {
 });
 
 const harmless = new Set(['svg', 'title', 'desc', 'style', 'rect', 'text', 'line', 'path', 'circle', 'image']);
-
-function elementsOf(tree: Tree): Tree[] {
-  return [tree, ...tree.children.flatMap((child) => (typeof child === 'string' ? [] : elementsOf(child)))];
-}
-
-/** Elements whose place is not within the frame. */
-function outside(tree: Tree, height: number): string[] {
-  return elementsOf(tree).flatMap(({ name, attributes }) => {
-    const [x, y] = [Number(attributes['x'] ?? 0), Number(attributes['y'] ?? 0)];
-    const [w, h] = name === 'rect' ? [Number(attributes['width']), Number(attributes['height'])] : [0, 0];
-    return x < 0 || y < 0 || x + w > chartWidth + 0.5 || y + h > height + 0.5 ? [`${name} ${x} ${y} ${w} ${h}`] : [];
-  });
-}

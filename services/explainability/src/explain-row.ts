@@ -3,7 +3,7 @@ import { type AnswerParts, respond } from './answers/respond';
 import type { ExplainCall, ExplainerDeps } from './explain-call';
 import { startChosen } from './methods/auto';
 import type { MethodContext, Running } from './methods/method';
-import { startMethod } from './methods/methods';
+import { methodNamed, startMethod } from './methods/methods';
 import { withSketch } from './methods/with-sketch';
 import { type Usage, drive } from './perturbing/drive';
 import { Pace } from './perturbing/pace';
@@ -42,6 +42,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
     method: name,
     reason: [divided, reason].filter((one) => one !== '').join('; '),
     context,
+    compares: wantsQuality(message) || methodNamed(name).compares !== false,
     output: running.indices ? { ...context.output, indices: running.indices } : context.output,
     usage,
     totalMs: clock.now() - parts.startedAt,

@@ -13,6 +13,8 @@ export interface AnswerParts {
   readonly context: MethodContext;
   /** The elements that the answer is about. */
   readonly output: ChosenOutput;
+  /** The baseline has to do with it. */
+  readonly compares: boolean;
   readonly usage: Usage;
   readonly totalMs: number;
   readonly evaluatingMs: number;
@@ -56,7 +58,7 @@ export function respond(parts: AnswerParts, { result, partial, stopped, quality,
       model: '',
       inputs: [...players.inputs, ...players.texts].map(({ name }) => name),
     },
-    warnings: [...background.warnings, ...warningsOf(parts), ...warnings],
+    warnings: [...(parts.compares ? background.warnings : []), ...warningsOf(parts), ...warnings],
     timings: {
       total_ms: parts.totalMs,
       evaluating_ms: parts.evaluatingMs,

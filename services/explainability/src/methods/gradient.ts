@@ -60,6 +60,7 @@ export const gradientMethods: readonly Method[] = (Object.keys(summaries) as (ke
     name,
     summary: summaries[name],
     needs: 'gradients',
+    ...((name === 'saliency' || name === 'smooth_grad') && { compares: false as const }),
     start: (context) => startGradient(context, ofOptions[name]),
   }),
 );

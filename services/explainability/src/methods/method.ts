@@ -89,6 +89,8 @@ export interface Method {
   readonly needs: 'predictions' | 'gradients' | 'trees';
   /** false: it gives features no values, its answer is in fields of its own. */
   readonly attributes?: false;
+  /** false: nothing is absent, so that it does not matter what the baseline is. */
+  readonly compares?: false;
   /** @throws ShoalError INVALID_ARGUMENT, FAILED_PRECONDITION when it cannot be used here */
   start(context: MethodContext): Promise<Running> | Running;
 }

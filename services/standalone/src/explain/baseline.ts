@@ -16,12 +16,15 @@ export function baselineOf(config: ExplainConfig, model: ModelIo): { readonly ba
     if (sample === 0 && summarize === 0) return {};
     throw wrong('--background-rows and --background-clusters are of a --background');
   }
-  return { baseline: { ...chosen(background, model), sample, summarize } };
+  return { baseline: { ...chosen(config, model), sample, summarize } };
 }
 
-function chosen(background: string, model: ModelIo): object {
+function chosen(config: ExplainConfig, model: ModelIo): object {
+  const { background } = config;
   if (background === 'zero') return { generator: { kind: 'ZERO' } };
-  if (background === 'mean') return { generator: { kind: 'MEAN' } };
+  if (background === 'mean') return { generator: { kind: config.image === '' ? 'MEAN' : 'CHANNEL_MEAN' } };
+  if (background === 'blur') return { generator: { kind: 'BLUR' } };
+  if (background === 'inpaint') return { generator: { kind: 'INPAINT' } };
   if (!/\.(?:csv|json)$/i.test(background) && !existsSync(background)) return { background };
   const what = `--background ${background}`;
   let source: string;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseFlags } from '@shoal/config';
 import { ShoalError } from '@shoal/core';
 import { inferenceCalls, readModelIo } from '@shoal/load';
-import { reportPage } from '@shoal/report';
+import { type PictureSubject, reportPage } from '@shoal/report';
 import { type MethodDefinition, loadService } from '@shoal/rpc';
 import { type Connection, connect, controlFlags } from '../client/control-client';
 import { modelArgument, requireModel } from '../client/model-argument';
@@ -74,8 +74,9 @@ function ask(
   });
 }
 
-function tell(answer: ExplainResponse, { shown, picture }: Question, config: ExplainConfig, shell: ExplainShell): void {
-  const explanation = toExplanation(answer, shown);
+function tell(answer: ExplainResponse, question: Question, config: ExplainConfig, shell: ExplainShell): void {
+  const explanation = toExplanation(answer, shownOf(answer, question));
+  const picture = pictureOf(answer, question);
   if (config.svg !== '') writeFile('--svg', config.svg, svgOf(config, explanation, picture));
   if (config.report !== '') {
     const page = reportPage(explanation, { ...(picture && { picture }), text: config.text !== '' });
@@ -89,6 +90,17 @@ function tell(answer: ExplainResponse, { shown, picture }: Question, config: Exp
   const auto = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   const color = config.color === 'always' || (config.color === 'auto' && auto);
   shell.print(renderExplanation(explanation, { color, columns: stdout.columns ?? defaultColumns }));
+}
+
+/** The picture with the features that its pixels belong to, where the server knows them alone. */
+function pictureOf({ divisions }: ExplainResponse, { picture, elementOf }: Question): PictureSubject | undefined {
+  const [division] = divisions;
+  if (!picture || !elementOf || !division) return picture;
+  return { ...picture, featureOf: Uint32Array.from(elementOf, (element) => division.feature_of[element] ?? 0) };
+}
+
+function shownOf({ divisions }: ExplainResponse, { shown }: Question): readonly string[] {
+  return divisions.length > 0 ? [] : shown;
 }
 
 function writeFile(option: string, file: string, content: string): void {

@@ -4,10 +4,14 @@ import type { ConfigOf, FlagTable } from '@shoal/config';
 export const methodNames = [
   ...['auto', 'exact', 'kernel_shap', 'permutation', 'owen', 'partition', 'banzhaf', 'interactions', 'ablation'],
   ...['occlusion', 'rise', 'lime', 'anchors', 'counterfactuals', 'integrated_gradients', 'smooth_grad'],
-  ...['gradient_shap', 'saliency', 'grad_cam', 'tree_shap'],
+  ...['gradient_shap', 'saliency', 'grad_cam', 'tree_shap', 'partial_dependence', 'accumulated_effects'],
+  'permutation_importance',
 ] as const;
 
-export const chartNames = ['auto', 'waterfall', 'force', 'bars', 'heatmap', 'text', 'interactions'] as const;
+export const chartNames = [
+  ...['auto', 'waterfall', 'force', 'bars', 'heatmap', 'text', 'interactions', 'rule', 'counterfactuals', 'curves'],
+  ...['importance', 'quality'],
+] as const;
 
 /** The row that `shoal explain` asks about. */
 export const rowFlags = {
@@ -94,8 +98,8 @@ export const questionFlags = {
     name: 'method-options',
     type: 'string',
     default: '',
-    value: 'JSON',
-    help: 'What the method can be told, by the names in explain.proto, e.g. {"samples": 200}.',
+    value: 'JSON|FILE',
+    help: 'What the method can be told, by the names in explain.proto, e.g. {"samples": 200}; or a file of it.',
   },
   output: {
     name: 'output',
@@ -124,8 +128,8 @@ export const questionFlags = {
     name: 'background',
     type: 'string',
     default: '',
-    value: 'NAME|FILE|zero|mean',
-    help: 'What stands for an absent feature: a stored background, rows in a CSV or JSON file, zeros, or the mean of the row itself.',
+    value: 'NAME|FILE|zero|mean|blur|inpaint',
+    help: 'What stands for an absent feature: a stored background, rows in a CSV or JSON file, zeros, the mean of the row itself (of a picture, of each colour), a picture out of focus, or what surrounds the hole in a picture.',
   },
   backgroundRows: {
     name: 'background-rows',
@@ -149,8 +153,8 @@ export const questionFlags = {
     name: 'groups',
     type: 'string',
     default: '',
-    value: 'FILE|ROWSxCOLUMNS',
-    help: 'Features that are present or absent together: JSON { "GROUP": ["FEATURE", …] }, or a grid over a picture (without it, at most 8x8).',
+    value: 'FILE|ROWSxCOLUMNS|superpixels=N',
+    help: 'Features that are present or absent together: JSON { "GROUP": ["FEATURE", …] }, or of a picture a grid (without it, at most 8x8) or N parts that are alike.',
   },
   link: {
     name: 'link',
@@ -177,6 +181,13 @@ export const questionFlags = {
     max: 1,
     value: 'SHARE',
     help: 'Ends when the largest standard error is below this share of the range of the values; 0 = goes on to the budget.',
+  },
+  quality: {
+    name: 'quality',
+    type: 'string',
+    default: '',
+    value: 'MEASURES',
+    help: 'How good the values are, with commas between: infidelity[=SAMPLES], sensitivity[=SAMPLES], deletion, insertion.',
   },
   seed: {
     name: 'seed',
@@ -206,7 +217,7 @@ export const answerFlags = {
     default: 'auto',
     choices: chartNames,
     value: 'CHART',
-    help: 'Which chart --svg writes; auto: heatmap for --image, text for --text, else waterfall.',
+    help: 'Which chart --svg writes; auto: heatmap for --image, text for --text, what the method found, else waterfall.',
   },
   color: {
     name: 'color',

@@ -1,5 +1,7 @@
 /* Messages of shoal.explain.v1, as the loader gives and takes them. */
 
+import type { AnchorRule, CounterfactualSet, Curve, HeatMap, Importance } from './found-messages';
+
 export interface ExplainResponse {
   readonly id: string;
   readonly model_name: string;
@@ -19,6 +21,11 @@ export interface ExplainResponse {
   readonly warnings: readonly string[];
   readonly timings: { readonly total_ms: number } | null;
   readonly quality: readonly Measure[];
+  readonly anchor: AnchorRule | null;
+  readonly counterfactuals: CounterfactualSet | null;
+  readonly curves: readonly Curve[];
+  readonly importance: Importance | null;
+  readonly divisions: readonly { readonly input: string; readonly feature_of: readonly number[] }[];
 }
 
 export interface OutputExplanation {
@@ -31,6 +38,7 @@ export interface OutputExplanation {
   readonly output_value: number;
   readonly additivity_gap: number;
   readonly interactions: readonly number[];
+  readonly map: HeatMap | null;
 }
 
 export interface Background {
@@ -45,6 +53,9 @@ export interface Measure {
   readonly output: string;
   readonly index: number;
   readonly value: number;
+  readonly standard_error: number;
+  readonly at: readonly number[];
+  readonly curve: readonly number[];
 }
 
 /** A tensor of a request, with its contents. */
@@ -67,4 +78,6 @@ export interface ExplainedInput {
     readonly width_axis: number;
   };
   readonly text?: { readonly mask?: string };
+  readonly superpixels?: { readonly segments: number; readonly height_axis: number; readonly width_axis: number };
+  readonly image?: { readonly height_axis: number; readonly width_axis: number };
 }

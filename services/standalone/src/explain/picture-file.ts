@@ -3,9 +3,16 @@ import {
   type Explanation,
   type PictureSubject,
   bars,
+  counterfactualTable,
+  curvePanels,
+  curvesOf,
   force,
   heatMap,
+  importanceBars,
   interactionMatrix,
+  qualityCurves,
+  removalCurves,
+  ruleChart,
   textHighlight,
   waterfall,
 } from '@shoal/report';
@@ -22,8 +29,7 @@ export function svgOf(
   picture: PictureSubject | undefined,
 ): string {
   const output = explanation.outputs[0] as ExplainedOutput;
-  const fitting = picture ? 'heatmap' : text === '' ? 'waterfall' : 'text';
-  switch (chart === 'auto' ? fitting : chart) {
+  switch (chart === 'auto' ? fittingChart(explanation, picture, text) : chart) {
     case 'force':
       return force(explanation, output);
     case 'bars':
@@ -36,7 +42,32 @@ export function svgOf(
     case 'heatmap':
       if (picture) return heatMap(picture, output);
       throw wrong('--chart heatmap is for --image');
+    case 'rule':
+      if (explanation.anchor) return ruleChart(explanation, explanation.anchor);
+      throw wrong('--chart rule: the answer has none; ask for one with --method anchors');
+    case 'counterfactuals':
+      if (explanation.counterfactuals) return counterfactualTable(explanation, explanation.counterfactuals);
+      throw wrong('--chart counterfactuals: the answer has none; ask for them with --method counterfactuals');
+    case 'curves':
+      if (curvesOf(explanation, output).length > 0) return curvePanels(explanation, output);
+      throw wrong('--chart curves: the answer has none; ask for them with --method partial_dependence');
+    case 'importance':
+      if (explanation.importance) return importanceBars(explanation, explanation.importance, output);
+      throw wrong('--chart importance: the answer has none; ask for it with --method permutation_importance');
+    case 'quality':
+      if (removalCurves(explanation, output).length > 0) return qualityCurves(explanation, output);
+      throw wrong('--chart quality: the answer has no curves; ask for them with --quality deletion,insertion');
     default:
       return waterfall(explanation, output);
   }
+}
+
+/** What an answer is best shown as. */
+function fittingChart(explanation: Explanation, picture: PictureSubject | undefined, text: string): string {
+  if (explanation.anchor) return 'rule';
+  if (explanation.counterfactuals) return 'counterfactuals';
+  if (explanation.importance) return 'importance';
+  if ((explanation.curves?.length ?? 0) > 0) return 'curves';
+  if (picture) return 'heatmap';
+  return text === '' ? 'waterfall' : 'text';
 }

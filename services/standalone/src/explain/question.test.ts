@@ -71,6 +71,22 @@ test('a text is its words, and a mask may stand for those that are absent', () =
   expect(() => ask(table, '--csv', '@rows.csv', '--text-mask', 'x')).toThrow('--text-mask is for a --text');
 });
 
+test('measures by their names, parts of a picture that are alike, baselines of pictures, options in a file', () => {
+  const { request } = ask(table, '--csv', '@rows.csv', '--quality', 'infidelity=50, sensitivity,insertion');
+  expect(request['quality']).toEqual({ infidelity_samples: 50, sensitivity_samples: 10, insertion: true });
+  expect(() => ask(table, '--csv', '@rows.csv', '--quality', 'deletion=3')).toThrow("'deletion=3' is none of");
+  const axes = { height_axis: 1, width_axis: 2 };
+  const parts = ask(picture, '--image', '@p.png', '--groups', 'superpixels=5', '--background', 'blur').request;
+  expect(parts['explained']).toEqual([{ name: 'x', feature_names: [], superpixels: { segments: 5, ...axes } }]);
+  expect(parts['baseline']).toMatchObject({ generator: { kind: 'BLUR' } });
+  expect(ask(picture, '--image', '@p.png', '--background', 'mean').request['baseline']).toMatchObject({
+    generator: { kind: 'CHANNEL_MEAN' },
+  });
+  writeFileSync(path.join(folder, 'options.json'), '{"samples": 7}');
+  const lime = ask(table, '--csv', '@rows.csv', '--method', 'lime', '--method-options', '@options.json').request;
+  expect(lime['lime']).toEqual({ samples: 7 });
+});
+
 test('stored backgrounds and made ones', () => {
   const of = (background: string) => ask(table, '--csv', '@rows.csv', '--background', background).request['baseline'];
   expect(of('patients')).toMatchObject({ background: 'patients' });

@@ -9,6 +9,7 @@ import { cellNames, gridOf, namedGroups, textNames } from './features';
 import { type ImageRow, imageRow, readPixels } from './image-row';
 import { jsonRows, rowsOf } from './json-rows';
 import type { ExplainedInput, InputRows } from './messages';
+import { qualityOf } from './quality';
 import { tensors } from './tensors';
 import { wrong } from './wrong';
 
@@ -19,6 +20,8 @@ export interface Question {
   /** [features]: what the row has there, as text; '' where a feature is several elements. */
   readonly shown: readonly string[];
   readonly picture: PictureSubject | undefined;
+  /** [height × width × channels] of the picture: the element of the input that each value became. */
+  readonly elementOf: ArrayLike<number> | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export function questionOf(config: ExplainConfig, model: ModelIo): Question {
     output: outputChoice(config),
     link: { function: config.link === 'logit' ? 'LOGIT' : 'IDENTITY' },
     budget: { max_evaluations: config.budget, target_error: config.targetError },
+    ...qualityOf(config.quality),
     [config.method]: methodOptions(config.methodOptions),
   };
   const picture = row.image && {
@@ -44,7 +48,7 @@ export function questionOf(config: ExplainConfig, model: ModelIo): Question {
     pixels: row.image.pixels.data,
     featureOf: Uint32Array.from(row.image.elementOf, (element) => players.playerOf[0]?.[element] ?? 0),
   };
-  return { request, shown: players.shown, picture };
+  return { request, shown: players.shown, picture, elementOf: row.image?.elementOf };
 }
 
 interface Row {
@@ -102,6 +106,11 @@ function explainedOf(config: ExplainConfig, { inputs, image, names, isText }: Ro
   }
   const [input] = numeric as [InputRows];
   if (image) {
+    const axes = { height_axis: image.heightAxis, width_axis: image.widthAxis };
+    const [, segments] = /^superpixels=(\d{1,6})$/.exec(config.groups) ?? [];
+    if (segments !== undefined) {
+      return [{ name: input.name, feature_names: names, superpixels: { segments: Number(segments), ...axes } }];
+    }
     const grid = gridOf(config.groups, image);
     return [{ name: input.name, feature_names: names.length > 0 ? names : cellNames(grid), grid }];
   }
@@ -159,8 +168,9 @@ function outputChoice({ output, index, topK }: ExplainConfig): object {
   return { name: output, indices: { index: numbers } };
 }
 
-function methodOptions(json: string): object {
-  if (json === '') return {};
+function methodOptions(given: string): object {
+  if (given === '') return {};
+  const json = /^\s*[{[]/.test(given) ? given : readText(given, '--method-options');
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);

@@ -9,7 +9,15 @@ const answer = (values: readonly number[], names = values.map((_, at) => `featur
   features: names.map((name) => ({ name, input: 'x', elements: 1 })),
   outputs: [
     {
-      ...{ output: 'p', index: 1, label: 'yes', values, standard_errors: values.map(() => 0.0123), interactions: [] },
+      ...{
+        output: 'p',
+        index: 1,
+        label: 'yes',
+        values,
+        standard_errors: values.map(() => 0.0123),
+        interactions: [],
+        map: null,
+      },
       ...{ base_value: 0.25, output_value: 0.75, additivity_gap: -1e-9 },
     },
   ],
@@ -19,7 +27,7 @@ const answer = (values: readonly number[], names = values.map((_, at) => `featur
   background: { name: 'typical', sha256: 'ab'.repeat(32), rows: 10, source: 'file' },
   warnings: ['be careful'],
   timings: { total_ms: 12 },
-  quality: [],
+  ...{ quality: [], anchor: null, counterfactuals: null, curves: [], importance: null, divisions: [] },
 });
 
 const plain = { color: false, columns: 100 };
@@ -35,6 +43,91 @@ test('bars begin at one axis, to both sides of it, and the longest first', () =>
   expect(first.indexOf('█')).toBeLessThan(axes[0] as number);
   expect(second.indexOf('█')).toBeGreaterThan(axes[0] as number);
   expect(first).toMatch(/ -0\.8 {2}± 0\.012$/);
+});
+
+const nothing = (one: ExplainResponse) => ({
+  ...one,
+  outputs: one.outputs.map((output) => ({ ...output, values: [] })),
+});
+
+test('a rule, line by line', () => {
+  const anchor = {
+    predicates: [{ feature: 0, up_to: 1.6 }, { feature: 1, above: -2, up_to: 3 }, { feature: 2 }],
+    ...{
+      precision: 0.97,
+      lower: 0.951,
+      upper: 0.99,
+      coverage: 0.125,
+      samples: 810,
+      answer: 1,
+      label: 'yes\u001b',
+      found: true,
+    },
+  };
+  const text = lines({ ...nothing(answer([1, 2, 3])), anchor });
+  expect(text.slice(0, 4)).toEqual([
+    'if    feature 0 ≤ 1.6',
+    'and   -2 < feature 1 ≤ 3',
+    'and   feature 2 is there',
+    'then  yes\\x1b',
+  ]);
+  expect(text[5]).toBe('right for 97 % of 810 samples, bounds 95.1 % to 99 %; holds for 12.5 %');
+});
+
+test('a table of nearby rows', () => {
+  const rows = [
+    { values: [1, 5, 3], changed: [1], output: [0.4, 0.6], distance: 0.1 },
+    { values: [0, 4, 3], changed: [0, 1], output: [0.4, 0.7], distance: 0.25 },
+  ];
+  const counterfactuals = { rows, wanted: 'p[1] is the largest', already: false };
+  const text = renderExplanation(
+    toExplanation({ ...nothing(answer([1, 2, 3])), counterfactuals }, ['1', '2', '3']),
+    plain,
+  ).split('\n');
+  expect(text.slice(0, 7)).toEqual([
+    'nearby rows for which p[1] is the largest',
+    '            the row  row 1  row 2',
+    'feature 0         1      ·      0',
+    'feature 1         2      5      4',
+    'p[1] (yes)     0.75    0.6    0.7',
+    'distance          0    0.1   0.25',
+    'One other feature stays as it is.',
+  ]);
+});
+
+test('curves in little, the steepest first', () => {
+  const curve = {
+    output: 'p',
+    index: 1,
+    grid: [0, 1, 2],
+    standard_errors: [],
+    row_values: [],
+    individual: [],
+    row_at: 1.5,
+  };
+  const curves = [
+    { ...curve, feature: 0, values: [1, 1, 1] },
+    { ...curve, feature: 1, values: [0, 3.5, 7] },
+  ];
+  const text = lines({ ...nothing(answer([1, 2])), curves });
+  expect(text[1]).toBe('output 0.75; lowest ▁ 0, highest █ 7');
+  expect(text[2]).toBe('feature 1  0 ▁▅█ 2  0 to 7; this row, at 1.5: 5.25');
+  expect(text[3]).toBe('feature 0  0 ▂▂▂ 2  1 to 1; this row, at 1.5: 1');
+});
+
+test('what shuffling costs, without a sum of what has none', () => {
+  const values = Array.from({ length: 30 }, (_, at) => at);
+  const importance = { loss: 0.5, values, standard_errors: values };
+  const text = lines({ ...nothing(answer(values)), importance });
+  expect(text[1]).toBe('loss 0.5; what it grows by when a feature is shuffled');
+  expect(text[2]).toMatch(/^feature 29 .*\+29 {2}± 29$/);
+  expect(text[26]).toBe('6 others are smaller');
+});
+
+test('measures have their errors', () => {
+  const measure = { output: 'p', index: 1, at: [], curve: [] };
+  const quality = [{ ...measure, name: 'infidelity', value: 0.25, standard_error: 0.01 }];
+  expect(lines({ ...answer([1]), quality }).join('\n')).toContain('infidelity  0.25 ± 0.01 of p[1]');
 });
 
 test('it says what the numbers are worth', () => {

@@ -2,22 +2,20 @@ import {
   type ExplainedOutput,
   type Explanation,
   type Rank,
+  centred,
   columnsOf,
+  curvesOf,
   facts,
   figure,
   finite,
+  importanceOutput,
   outputTitle,
   ranked,
   shortened,
   signed,
 } from '@shoal/report';
-import { printable } from '../printable';
-
-export interface TerminalStyle {
-  readonly color: boolean;
-  /** Of a line, in characters. */
-  readonly columns: number;
-}
+import { renderCounterfactuals, renderCurves, renderRule } from './render-found';
+import { type TerminalStyle, ascii, clean, padded, paint } from './terminal-text';
 
 /** Lines for features; what is beyond is summed. */
 const most = 24;
@@ -25,24 +23,36 @@ const most = 24;
 const nameColumns = 32;
 const valueColumns = 12;
 
-// Orange and blue of the 256 colours, as in the pictures.
-const colors = {
-  up: '\u001b[38;5;208m',
-  down: '\u001b[38;5;39m',
-  dim: '\u001b[2m',
-  bold: '\u001b[1m',
-  end: '\u001b[0m',
-};
-
-/** An explanation for people at a terminal: what each feature adds to each output, and what that is worth. */
+/** An explanation for people at a terminal: what each feature adds to each output or what else was found, and what that is worth. */
 export function renderExplanation(explanation: Explanation, style: TerminalStyle): string {
-  const blocks = explanation.outputs.map((output) => renderOutput(explanation, output, style));
+  const { anchor, counterfactuals } = explanation;
+  const blocks = explanation.outputs.flatMap((output) => renderedOutput(explanation, output, style) ?? []);
+  if (anchor) blocks.unshift(renderRule(explanation, anchor, style));
+  if (counterfactuals) blocks.unshift(renderCounterfactuals(explanation, counterfactuals, style));
   const pairs = facts(explanation).map(([name, text]) => `${paint(name.padEnd(12), 'dim', style)}${clean(text)}`);
   const warnings = explanation.warnings.map((text) => `${paint('warning', 'bold', style)}     ${clean(text)}`);
   return [...blocks, [...pairs, ...warnings].join('\n')].join('\n\n');
 }
 
-function renderOutput({ features }: Explanation, output: ExplainedOutput, style: TerminalStyle): string {
+/** Undefined: there is nothing of this output alone. */
+function renderedOutput(explanation: Explanation, output: ExplainedOutput, style: TerminalStyle): string | undefined {
+  const { importance } = explanation;
+  if (importance) {
+    const sums = `loss ${ascii(figure(importance.loss))}; what it grows by when a feature is shuffled`;
+    return renderOutput(explanation, importanceOutput(importance, output), style, sums);
+  }
+  if (curvesOf(explanation, output).length > 0) return renderCurves(explanation, output, style);
+  if (output.values.length === 0) return undefined;
+  if (output.map) {
+    const { output: against, mean } = centred(output);
+    const words = mean === undefined ? '' : `; means over pixels, against that of the map, ${ascii(figure(mean))}`;
+    return renderOutput(explanation, against, style, `output ${ascii(figure(output.outputValue))}${words}`);
+  }
+  const sums = `base ${ascii(figure(output.baseValue))}, output ${ascii(figure(output.outputValue))}, additivity gap ${ascii(figure(output.additivityGap))}`;
+  return renderOutput(explanation, output, style, sums);
+}
+
+function renderOutput({ features }: Explanation, output: ExplainedOutput, style: TerminalStyle, sums: string): string {
   const ranks = ranked(features, output, most);
   const names = ranks.map(({ name }) => shortened(clean(name), nameColumns));
   const shown = ranks.map((rank) => shortened(clean(rank.shown), valueColumns));
@@ -64,8 +74,15 @@ function renderOutput({ features }: Explanation, output: ExplainedOutput, style:
     const number = paint((numbers[i] as string).padStart(numberWidth), kind, style);
     return `${left}${bar(rank, largest, half, style)}  ${number}  ${errors[i]}`.trimEnd();
   });
-  const sums = `base ${ascii(figure(output.baseValue))}, output ${ascii(figure(output.outputValue))}, additivity gap ${ascii(figure(output.additivityGap))}`;
-  return [paint(clean(outputTitle(output)), 'bold', style), paint(sums, 'dim', style), ...lines].join('\n');
+  // Where there is no sum of the others.
+  const left = features.length - ranks.length;
+  const rest = left > 0 && ranks.every(({ feature }) => feature !== undefined) ? [`${left} others are smaller`] : [];
+  return [
+    paint(clean(outputTitle(output)), 'bold', style),
+    paint(sums, 'dim', style),
+    ...lines,
+    ...rest.map((line) => paint(line, 'dim', style)),
+  ].join('\n');
 }
 
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
@@ -83,24 +100,6 @@ function bar({ value }: Rank, largest: number, half: number, style: TerminalStyl
   return `${' '.repeat(half)}│${paint(drawn, 'up', style)}${' '.repeat(half - drawn.length)}`;
 }
 
-function paint(text: string, kind: 'up' | 'down' | 'dim' | 'bold', { color }: TerminalStyle): string {
-  return color && text !== '' ? `${colors[kind]}${text}${colors.end}` : text;
-}
-
-/** Names come from anybody: nothing in them acts on the terminal, and each is one line. */
-function clean(text: string): string {
-  return printable(text).replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
-}
-
-/** So that a number can be copied into a program. */
-function ascii(number: string): string {
-  return number.replaceAll('−', '-');
-}
-
 function widest(texts: readonly string[]): number {
   return texts.reduce((most_, text) => Math.max(most_, columnsOf(text)), 0);
-}
-
-function padded(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }

@@ -1,5 +1,6 @@
 import type { Explanation } from '@shoal/report';
 import type { ExplainResponse } from './messages';
+import { toFound } from './to-found';
 
 /** The server's answer as charts take it. */
 export function toExplanation(answer: ExplainResponse, shown: readonly string[]): Explanation {
@@ -16,6 +17,7 @@ export function toExplanation(answer: ExplainResponse, shown: readonly string[])
       standardErrors: one.standard_errors.length === 0 ? undefined : one.standard_errors,
       ...{ baseValue: one.base_value, outputValue: one.output_value, additivityGap: one.additivity_gap },
       interactions: one.interactions.length === 0 ? undefined : one.interactions,
+      map: one.map ?? undefined,
     })),
     ...{ exact: answer.exact, converged: answer.converged, stopReason: answer.stop_reason, seed: answer.seed },
     ...{ evaluations: usage?.evaluations ?? 0, rows: usage?.rows ?? 0, requests: usage?.requests ?? 0 },
@@ -26,6 +28,7 @@ export function toExplanation(answer: ExplainResponse, shown: readonly string[])
     background: background ?? undefined,
     warnings: answer.warnings,
     totalMs: timings?.total_ms ?? 0,
-    quality: answer.quality,
+    quality: answer.quality.map(({ standard_error: standardError, ...one }) => ({ ...one, standardError })),
+    ...toFound(answer),
   };
 }
