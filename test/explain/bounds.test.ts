@@ -61,6 +61,53 @@ test('with a deadline there is an answer before it: the best so far, flagged', a
   await stopped('diabetes_mlp');
 }, 60_000);
 
+/** Takes minutes: ten curves of 4000 points over 20 rows. */
+const longCurves = {
+  partial_dependence: { points: 4000, uniform: true },
+  budget: { max_evaluations: 1_000_000 },
+};
+
+test('of curves, what is known by the deadline', async () => {
+  const answer = await client.call<{ curves: { values: number[]; row_values: number[] }[] }>(
+    'Explain',
+    diabetesRequest(longCurves),
+    { deadlineMs: 3000 },
+  );
+  expect(answer).toMatchObject({ stop_reason: 'deadline', exact: false, converged: false });
+  const [first] = answer.curves;
+  expect(first?.values).toHaveLength(4000);
+  // Point by point: those that are not known are no numbers.
+  const known = answer.curves.flatMap(({ values }) => values).filter((value) => Number.isFinite(value));
+  expect(known.length).toBeGreaterThan(0);
+  expect(known.length).toBeLessThan(40_000);
+  await stopped('diabetes_mlp');
+}, 60_000);
+
+test.each([
+  ['partial_dependence', longCurves],
+  // What it wants there is not, so that it goes on searching.
+  [
+    'anchors',
+    {
+      anchors: { same_within: 1e-9, precision: 0.999, tolerance: 0.001, delta: 1e-6 },
+      budget: { max_evaluations: 1_000_000 },
+    },
+  ],
+  ['a measure', { ablation: {}, quality: { infidelity_samples: 1_000_000 }, budget: { max_evaluations: 1_000_000 } }],
+])(
+  '%s: who cancels stops the predictions',
+  async (_, more) => {
+    const before = await inferences('diabetes_mlp');
+    const abort = new AbortController();
+    const failed = client.failure('Explain', diabetesRequest(more), { signal: abort.signal });
+    await underWay('diabetes_mlp', before);
+    abort.abort();
+    expect(await failed).toMatchObject({ code: 'CANCELLED' });
+    await stopped('diabetes_mlp');
+  },
+  60_000,
+);
+
 test('a stream tells what is known on the way', async () => {
   const before = await inferences('diabetes_mlp');
   const answers = await client.stream(diabetesRequest({ permutation: {}, seed: 1, budget: { max_evaluations: 4000 } }));

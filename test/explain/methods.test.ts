@@ -263,6 +263,19 @@ test('rows of a batch are explained as each of them alone, and what they share i
   expect(asked).toBe(single.reduce((sum, { usage }) => sum + usage.rows, 0) - 20 * (rows.length - 1));
 }, 30_000);
 
+test.each(['lime', 'ablation', 'permutation'])(
+  '%s: a batch is explained as each row alone',
+  async (method) => {
+    const rows = iris.cases.map(({ input }) => input);
+    const more = { [method]: {}, seed: 4, budget: { max_evaluations: 60 } };
+    const single = await Promise.all(rows.map((input) => client.explain(irisRequest(input, more))));
+    const request = { ...irisRequest([], more), ...rowsOf(float32('input', [rows.length, 4], rows.flat())) };
+    const { explanations } = await client.call<{ explanations: Explanation[] }>('ExplainBatch', request);
+    expect(explanations.map(({ outputs }) => outputs)).toEqual(single.map(({ outputs }) => outputs));
+  },
+  30_000,
+);
+
 test('what there is can be asked for', async () => {
   const { methods } = await client.call<{ methods: { name: string; needs: string }[] }>('ListMethods', {});
   // All that a request can ask for.

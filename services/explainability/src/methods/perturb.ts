@@ -53,6 +53,8 @@ export const perturbMethods: readonly Method[] = [
       });
       return {
         ...ofGame(context, estimator),
+        // Its base is the linear model's intercept, not what the model says of the background.
+        knowsBase: false,
         get notes() {
           const fits = estimator.result()?.outputs.map(({ r2 }) => r2.toFixed(3)) ?? [];
           return [`the local linear model explains this part of the output's variance (R²): ${fits.join(', ')}`];
