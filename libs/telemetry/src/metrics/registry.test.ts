@@ -108,8 +108,16 @@ test('a version goes on counting over a reload, and is forgotten after many othe
     versions.release({ model: `other ${i}`, version: '1' });
   }
   versions.acquire(name).add(1);
-  versions.release(name);
+  const others = (prefix: string, count: number) => {
+    for (let i = 0; i < count; i += 1) {
+      versions.acquire({ model: `${prefix} ${i}`, version: '1' });
+      versions.release({ model: `${prefix} ${i}`, version: '1' });
+    }
+  };
+  // It serves again.
+  others('between', 100);
   expect(samples()[0]).toBe('fish_total{kind="m"} 3');
+  versions.release(name);
   for (let i = 0; i < 64; i += 1) {
     versions.acquire({ model: `another ${i}`, version: '1' });
     versions.release({ model: `another ${i}`, version: '1' });
