@@ -192,10 +192,18 @@ test('explanations, by method, and the calls they ask for predictions with', asy
   const client = new ExplainClient(shoal.address);
   await client.explain(diabetesRequest({ permutation: {} }));
   await expect(client.explain(diabetesRequest({ model_name: 'nowhere' }))).rejects.toThrow('nowhere');
+  const going = new AbortController();
+  const endless = diabetesRequest({ permutation: {}, budget: { max_evaluations: 1_000_000 } });
+  const long = client.failure('Explain', endless, { signal: going.signal, deadlineMs: 60_000 });
+  await seen('it is being made', shoal, (now) => now.value('shoal_explanations_in_progress') === 1);
+  going.abort();
+  await long;
+  await seen('nobody waits for it', shoal, (now) => now.value('shoal_explanations_in_progress') === 0);
   client.close();
   const now = await look(shoal);
   expect(now.value('shoal_explanations_total', { method: 'permutation', status: 'OK' })).toBe(1);
   expect(now.value('shoal_explanations_total', { method: 'auto', status: 'NOT_FOUND' })).toBe(1);
+  expect(now.value('shoal_explanations_total', { method: 'permutation', status: 'CANCELLED' })).toBe(1);
   expect(now.value('shoal_explanation_duration_seconds_count')).toBe(1);
   expect(now.value('shoal_explanation_evaluations_total')).toBeGreaterThan(10);
   expect(

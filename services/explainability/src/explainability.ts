@@ -87,6 +87,7 @@ export async function startExplainability(deps: ExplainabilityDeps): Promise<Exp
     large: ['Explain', 'ExplainStream', 'ExplainBatch', 'PutBackground'],
   });
   function close(): void {
+    metrics?.close();
     twins.close();
     versions.close();
     backgrounds.close();

@@ -19,6 +19,7 @@ export class Explainer {
 
   constructor(deps: ExplainerDeps) {
     this.#deps = deps;
+    deps.metrics?.follow(() => this.#running);
   }
 
   /** @returns shoal.explain.v1.ExplainResponse @throws ShoalError */

@@ -16,8 +16,11 @@ export class ExplainMetrics {
   readonly #explanations: Family<Counter>;
   readonly #duration: Family<Histogram>;
   readonly #evaluations: Family<Counter>;
+  readonly #registry: MetricRegistry;
+  #end: () => void = () => undefined;
 
   constructor(registry: MetricRegistry) {
+    this.#registry = registry;
     const meterOf = clientCallMeters(registry);
     this.predictions = { single: meterOf(predictionPaths.single), stream: meterOf(predictionPaths.stream) };
     this.#explanations = registry.counter({
@@ -36,6 +39,19 @@ export class ExplainMetrics {
       help: 'Rows that models were asked for to explain others.',
       labels: ['method'],
     });
+  }
+
+  /** Shows how many calls are being worked on. */
+  follow(running: () => number): void {
+    this.#end = this.#registry.observe(
+      'gauge',
+      { name: 'shoal_explanations_in_progress', help: 'Calls for explanations that are being worked on.' },
+      (sample) => sample(running()),
+    );
+  }
+
+  close(): void {
+    this.#end();
   }
 
   /** A row was explained. */
