@@ -252,6 +252,84 @@ export interface StatisticsCall {
   readonly version: string;
 }
 
+/** Served by each batching instance, as `batching.request.<id>`: what it knows of a recent request, the newest first. */
+export const requestSubject = 'batching.request';
+
+export interface RequestCall {
+  /** As the client named it. */
+  readonly requestId: string;
+  /** Most that are wanted: a client may use an id again. */
+  readonly most: number;
+}
+
+/** A member of a batch, as others of it see it. */
+export interface MemberStory {
+  /** '' = its client gave none. */
+  readonly requestId: string;
+  readonly rows: number;
+  readonly queueMs: number;
+}
+
+/** What became of a request. Times in milliseconds, `…Ms` that is a moment since 1970. */
+export interface RequestStory {
+  readonly requestId: string;
+  readonly router: string;
+  readonly offerId: number;
+  /** '' = no longer known. */
+  readonly queue: string;
+  readonly rows: number;
+  readonly acceptedMs: number;
+  /** From its acceptance until its batch was granted, or it was refused. */
+  readonly queueMs: number;
+  readonly batch?: {
+    readonly id: number;
+    readonly runner: string;
+    /** A `BatchReason` of @shoal/scheduler. */
+    readonly reason: string;
+    readonly dispatchedMs: number;
+    /** Rows that went on waiting. */
+    readonly leftRows: number;
+    readonly requests: number;
+    readonly rows: number;
+    readonly members: readonly MemberStory[];
+    /** '' = it runs. */
+    readonly outcome: string;
+    readonly tookMs?: number;
+    readonly waitMs?: number;
+    readonly runMs?: number;
+  };
+  readonly rejection?: { readonly code: string; readonly reason: string; readonly message: string };
+}
+
+/** Served by each batching instance, as `batching.queues.<id>`: how its queues stand. */
+export const queuesSubject = 'batching.queues';
+
+export interface QueuesCall {
+  /** '' = all. */
+  readonly model: string;
+}
+
+export interface QueueReport {
+  readonly model: string;
+  readonly version: number;
+  readonly queue: string;
+  readonly waiting: number;
+  readonly waitingRows: number;
+  readonly oldestMs: number;
+  readonly runners: number;
+  readonly idleRunners: number;
+  /** Batches with runners. */
+  readonly inFlight: number;
+  /** What was learnt: a run of b rows takes alphaMs + betaMs · b, and `high` times that seldom. */
+  readonly curves: readonly {
+    readonly bucket: number;
+    readonly alphaMs: number;
+    readonly betaMs: number;
+    readonly high: number;
+    readonly samples: number;
+  }[];
+}
+
 export interface Duration {
   readonly count: number;
   readonly ns: number;

@@ -45,6 +45,20 @@ export interface Offer {
   readonly background: boolean;
   /** Its place in a trace that is recorded, see `traceBytes`. */
   readonly trace?: Uint8Array;
+  /** The client's own request id, for those who ask later what became of it; absent: it gave none. */
+  readonly requestId?: string;
+  /** The client wants to be told of its batch: `Send` says it. */
+  readonly why?: true;
+}
+
+/** Of a batch, for a client that asked: how many share it, why it was formed when it was, and what the request waited. */
+export interface BatchFacts {
+  readonly requests: number;
+  readonly rows: number;
+  /** A `BatchReason` of @shoal/scheduler. */
+  readonly reason: string;
+  /** Whole microseconds between the request's acceptance and the batch's grant. */
+  readonly queueUs: number;
 }
 
 /** router → batching: nobody waits for this offer any more. */
@@ -63,6 +77,8 @@ export interface Send {
   readonly member: number;
   /** The runner's id, announced on the bus with its address. */
   readonly runner: string;
+  /** Where the offer asked for it. */
+  readonly facts?: BatchFacts;
 }
 
 /** batching → router: this offer is settled without an answer. */

@@ -9,13 +9,14 @@ const noOptions: RequestOptions = {
   sequence: noSequence,
   emptyFinal: false,
   background: false,
+  why: false,
   parameters: noParameters,
 };
 
 /** Reads the parameters of a request, in the order in which they were sent. Throws INVALID_ARGUMENT in Triton's words. */
 export function checkParameters(parameters: InferParameters): RequestOptions {
   if (parameters.size === 0) return noOptions;
-  let { priority, queueTimeoutUs, emptyFinal, background } = noOptions;
+  let { priority, queueTimeoutUs, emptyFinal, background, why } = noOptions;
   let { id, start, end } = noSequence;
   let others: Map<string, InferParameter> | undefined;
   for (const [key, parameter] of parameters) {
@@ -43,6 +44,9 @@ export function checkParameters(parameters: InferParameters): RequestOptions {
       case 'shoal.background':
         background = flag(key, parameter);
         break;
+      case 'shoal.why':
+        why = flag(key, parameter);
+        break;
       default:
         if (key.startsWith('triton_')) throw reservedParameter();
         if (parameter.kind === 'uint64' || parameter.kind === 'none') {
@@ -57,6 +61,7 @@ export function checkParameters(parameters: InferParameters): RequestOptions {
     sequence: { id, start, end },
     emptyFinal,
     background,
+    why,
     parameters: others ?? noParameters,
   };
 }

@@ -86,6 +86,7 @@ describe('what a checked request is', () => {
           sequence_start: { bool_param: true },
           triton_enable_empty_final_response: { bool_param: true },
           'shoal.background': { bool_param: true },
+          'shoal.why': { bool_param: true },
           mine: { double_param: 0.5 },
         },
       },
@@ -97,6 +98,7 @@ describe('what a checked request is', () => {
       sequence: { id: 18446744073709551615n, start: true, end: false },
       emptyFinal: true,
       background: true,
+      why: true,
     });
     expect([...got.parameters]).toEqual([['mine', { kind: 'double', value: 0.5 }]]);
   });

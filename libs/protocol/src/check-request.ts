@@ -54,6 +54,7 @@ export function checkInferRequest(
     sequence: asked.sequence,
     emptyFinal: asked.emptyFinal,
     background: asked.background,
+    why: asked.why,
     parameters: asked.parameters,
     requestId: view.id,
     rows,

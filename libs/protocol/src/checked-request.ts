@@ -57,6 +57,8 @@ export interface RequestOptions {
   readonly emptyFinal: boolean;
   /** `shoal.background`: it may wait as long as there are others. */
   readonly background: boolean;
+  /** `shoal.why`: the response says which batch the request was in, and why that was formed when it was. */
+  readonly why: boolean;
   /** All other parameters, as sent. */
   readonly parameters: InferParameters;
 }

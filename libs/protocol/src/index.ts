@@ -1,3 +1,4 @@
+export { appendParameters } from './append-parameters';
 export { type InferRequestParts, type RequestInput, assembleInferRequest } from './assemble-request';
 export {
   type InferResponseParts,

@@ -1,10 +1,16 @@
 import {
   type Bus,
+  type QueueReport,
+  type QueuesCall,
+  type RequestCall,
+  type RequestStory,
   type RetireCall,
   type StatisticsCall,
   type VersionStatistics,
   batchingPrefix,
   instanceSubject,
+  queuesSubject,
+  requestSubject,
   retireSubject,
   statisticsSubject,
 } from '@shoal/bus';
@@ -99,6 +105,12 @@ export async function startBatching(deps: BatchingDeps): Promise<BatchingService
       const reports = versions.asked(call).map((version) => dispatcher.statistics(version));
       return Promise.resolve(reports.filter((report) => report !== undefined));
     }),
+    bus.serve<RequestCall, RequestStory[]>(instanceSubject(requestSubject, deps.id), ({ requestId, most }) =>
+      Promise.resolve(dispatcher.stories(requestId, most)),
+    ),
+    bus.serve<QueuesCall, QueueReport[]>(instanceSubject(queuesSubject, deps.id), ({ model }) =>
+      Promise.resolve(dispatcher.queues(model)),
+    ),
   ];
   logger.verbose(1, 'batching listens', { id: deps.id, address: listener.address });
 

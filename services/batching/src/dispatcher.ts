@@ -1,7 +1,14 @@
-import { type ModelKey, type RunnerAnnouncement, type VersionStatistics, queueKey } from '@shoal/bus';
+import {
+  type ModelKey,
+  type QueueReport,
+  type RequestStory,
+  type RunnerAnnouncement,
+  type VersionStatistics,
+  queueKey,
+} from '@shoal/bus';
 import type { Counter } from '@shoal/telemetry';
 import type { Clock } from '@shoal/core';
-import type { Cancel, Done, Link, Offer, Ready } from '@shoal/link';
+import type { BatchFacts, Cancel, Done, Link, Offer, Ready } from '@shoal/link';
 import type { ModelConfig } from '@shoal/protocol';
 import {
   type Batch,
@@ -16,6 +23,8 @@ import {
 import { type QueueLimits, compileQueuePolicy } from './compile-policy';
 import type { BatchingConfig } from './flags';
 import type { BatchingMetrics, OpenQueue } from './metrics/batching-metrics';
+import { BatchJournal } from './journal/batch-journal';
+import { queueReport } from './journal/queue-report';
 import { notReady } from './not-ready';
 import { compileRateLimits, placeOf } from './rate-limits';
 import type { OfferTag, RouterLink } from './router-link';
@@ -48,6 +57,8 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
 
   readonly #onDrained: (key: string) => void;
   readonly #spans: BatchSpans | undefined;
+  /** Undefined: nobody will ask. */
+  readonly #journal: BatchJournal | undefined;
 
   /**
    * @param onDrained Told of each queue that was retired and is now over.
@@ -64,6 +75,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     this.#clock = clock;
     this.#metrics = metrics;
     this.#spans = spans;
+    if (config.batchJournal > 0) this.#journal = new BatchJournal(clock, config.batchJournal);
     metrics?.follow(
       () => this.#openQueues(),
       () => clock.now(),
@@ -107,6 +119,19 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
   /** What was counted for one loading of a version; undefined when it has no queue here. */
   statistics(version: ModelKey): VersionStatistics | undefined {
     return this.#statistics.get(queueKey(version))?.report();
+  }
+
+  /** What is known of recent requests with this id. */
+  stories(requestId: string, most: number): RequestStory[] {
+    return this.#journal?.find(requestId, most) ?? [];
+  }
+
+  /** How the queues of a model stand; '' = of all. */
+  queues(model: string): QueueReport[] {
+    const now = this.#clock.now();
+    return [...this.#openQueues()]
+      .filter(({ version }) => model === '' || version.model === model)
+      .map(({ version, queue }) => queueReport(version, queue, now));
   }
 
   /** Nobody will serve this queue any more. */
@@ -176,6 +201,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     if (done.outcome === 'ok') this.#executed(batch, done);
     if (this.#metrics) this.#busy(runner, done);
     this.#spans?.done(batch, done);
+    this.#journal?.done(done.batchId, done, now);
     this.#ending = { batch, done, now };
     this.#scheduler.batchDone(now, runner, done.batchId, done);
     this.#ending = undefined;
@@ -208,9 +234,20 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     if (trace) link?.send({ kind: 'batch', batchId: id, routers, rows, ...trace });
     else link?.send({ kind: 'batch', batchId: id, routers, rows });
     for (let member = 0; member < members.length; member += 1) {
-      const { router, offerId } = (members[member] as Ticket<OfferTag>).tag;
-      router.link.send({ kind: 'send', offerId, batchId: id, member, runner: runner.id });
+      const ticket = members[member] as Ticket<OfferTag>;
+      const { router, offerId, why } = ticket.tag;
+      if (why)
+        router.link.send({
+          kind: 'send',
+          offerId,
+          batchId: id,
+          member,
+          runner: runner.id,
+          facts: factsOf(ticket, batch),
+        });
+      else router.link.send({ kind: 'send', offerId, batchId: id, member, runner: runner.id });
     }
+    this.#journal?.dispatched(batch);
     if (meters) for (const { deadline } of members) meters.dispatched(deadline - dispatchedAt);
   }
 
@@ -221,7 +258,9 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     if (settlement === 'answered') this.#answered(ticket);
     if (rejection === undefined) return;
     router.reject(offerId, rejection.code, rejection.message, rejection.origin);
-    const totalNs = nanoseconds(this.#clock.now() - ticket.acceptedAt);
+    const now = this.#clock.now();
+    this.#journal?.rejected(ticket, rejection, now);
+    const totalNs = nanoseconds(now - ticket.acceptedAt);
     this.#statistics.get(ticket.queue.key)?.rejected(rejection.reason, totalNs);
   }
 
@@ -275,6 +314,11 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     const totalNs = nanoseconds(now - ticket.acceptedAt);
     this.#statistics.get(ticket.queue.key)?.succeeded(ticket.rows, totalNs, queueNs, done, ticket.tag.trace?.context);
   }
+}
+
+function factsOf(ticket: Ticket<OfferTag>, { members, rows, reason, dispatchedAt }: Batch<OfferTag>): BatchFacts {
+  const queueUs = Math.max(0, Math.round((dispatchedAt - ticket.acceptedAt) * 1000));
+  return { requests: members.length, rows, reason, queueUs };
 }
 
 function nanoseconds(ms: number): number {

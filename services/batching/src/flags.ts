@@ -93,6 +93,15 @@ export const batchingFlags = {
     value: 'PATH',
     help: 'Keeps what is learnt of models in this file, so that it is known again after a restart. A cluster with NATS keeps it there without one.',
   },
+  batchJournal: {
+    name: 'batch-journal',
+    type: 'integer',
+    default: 4096,
+    min: 0,
+    max: 10_000_000,
+    value: 'COUNT',
+    help: 'Batches that are remembered, who was in them and what they took, for `shoal why`. About 600 bytes each; 0 = none.',
+  },
   batchingDrainTimeoutSecs: {
     name: 'batching-drain-timeout-secs',
     type: 'number',

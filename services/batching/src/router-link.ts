@@ -9,6 +9,10 @@ export interface OfferTag {
   readonly offerId: number;
   /** As offered; the scheduler counts an empty request as one row. */
   readonly rows: number;
+  /** The client's own; '' = none. */
+  readonly requestId: string;
+  /** The client wants to be told of its batch. */
+  readonly why: boolean;
   /** Undefined: it is not recorded. */
   readonly trace: MemberTrace | undefined;
 }
@@ -25,7 +29,8 @@ export class RouterLink {
   }
 
   tag(offer: Offer, trace: MemberTrace | undefined): OfferTag {
-    return { router: this, offerId: offer.offerId, rows: offer.rows, trace };
+    const { offerId, rows, requestId = '', why = false } = offer;
+    return { router: this, offerId, rows, requestId, why, trace };
   }
 
   ticket(offerId: number): Ticket<OfferTag> | undefined {

@@ -28,6 +28,7 @@ const defaults: BatchingConfig = {
   rateLimit: batchingFlags.rateLimit.default,
   rateLimitResource: batchingFlags.rateLimitResource.default,
   deviceBatches: batchingFlags.deviceBatches.default,
+  batchJournal: batchingFlags.batchJournal.default,
   batchingDrainTimeoutSecs: batchingFlags.batchingDrainTimeoutSecs.default,
 };
 

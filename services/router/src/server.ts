@@ -21,6 +21,7 @@ import type { ExplainPeers } from './explain/explain-peers';
 import { explainHandlers } from './handlers/explain';
 import { inferHandlers } from './handlers/infer';
 import { metadataHandlers } from './handlers/metadata';
+import { batchingHandlers } from './handlers/batching';
 import { modelControlHandlers } from './handlers/model-control';
 import { repositoryHandlers } from './handlers/repository';
 import { settingsHandlers } from './handlers/settings';
@@ -66,6 +67,7 @@ const ownSpans = new Set(Object.values(inferMethods).map((method) => `/${method}
 const protoFile = 'inference/grpc_service.proto';
 const trafficProto = 'shoal/control/v1/traffic.proto';
 const modelsProto = 'shoal/control/v1/models.proto';
+const batchingProto = 'shoal/control/v1/batching.proto';
 const explainProto = 'shoal/explain/v1/explain.proto';
 
 /** The public API on a server that does not listen yet; undefined where gRPC is turned off. */
@@ -107,6 +109,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     modelControlHandlers(catalog, parts.placement, desires),
   );
   server.addService(loadService(trafficProto, 'shoal.control.v1.TrafficControl'), trafficHandlers(parts.traffic));
+  server.addService(loadService(batchingProto, 'shoal.control.v1.Batching'), batchingHandlers(parts.batching));
   const explainability = loadService(explainProto, 'shoal.explain.v1.Explainability');
   const explainMethods = Object.keys(explainability);
   server.addService(
@@ -118,6 +121,13 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
     },
   );
   addHealth(server, parts.readiness);
-  addReflection(server, [protoFile, modelsProto, trafficProto, explainProto, 'grpc/health/v1/health.proto']);
+  addReflection(server, [
+    protoFile,
+    modelsProto,
+    trafficProto,
+    batchingProto,
+    explainProto,
+    'grpc/health/v1/health.proto',
+  ]);
   return server;
 }

@@ -45,7 +45,7 @@ test.each([
   [
     ['helicopter'],
     2,
-    "unknown command 'helicopter': shoal knows serve, bench, profile, simulate, explain, health, key, router, batching, model-worker, explainability, models, workers, load, unload, reload, traffic, promote, rollback\n",
+    "unknown command 'helicopter': shoal knows serve, bench, profile, simulate, explain, health, key, router, batching, model-worker, explainability, top, why, models, workers, load, unload, reload, traffic, promote, rollback\n",
   ],
   [['--model-repository=x'], 2, 'options follow a command, as in `shoal serve --model-repository DIR`'],
   [['help', 'sevre'], 2, 'did you mean serve?'],

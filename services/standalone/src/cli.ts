@@ -2,6 +2,8 @@
 import { nearest, parseFlags } from '@shoal/config';
 import { ShoalError, systemClock } from '@shoal/core';
 import { checkAccess, openGrpcTls } from '@shoal/router';
+import { top } from './batching/top-command';
+import { why } from './batching/why-command';
 import { type BenchShell, bench } from './bench';
 import { batchingProcessFlags, explainProcessFlags, routerProcessFlags, workerProcessFlags } from './cluster/flags';
 import {
@@ -67,6 +69,8 @@ async function run(command: Command, argv: readonly string[]): Promise<number> {
     if (command.name === 'promote' || command.name === 'rollback') {
       return await changeCommand(command.name, argv, trafficShell);
     }
+    if (command.name === 'why') return await why(argv, modelsShell);
+    if (command.name === 'top') return await top(argv, { ...benchShell, clock: systemClock });
     if (command.name === 'profile') return await profile(argv, benchShell);
     if (command.name === 'simulate') return simulate(argv, simulateShell);
     if (command.name === 'serve') {

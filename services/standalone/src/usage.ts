@@ -21,6 +21,7 @@ import { keyFlags } from './key';
 import { clusterMetricsFlags, metricsFlags } from './metrics/flags';
 import { tracingFlags } from './tracing/flags';
 import { changeFlags, replicasFlags } from './models/models-flags';
+import { topFlags, whyFlags } from './batching/batching-flags';
 import { measuringFlags, profileDataFlags, profiledFlags } from './profile/profile-flags';
 import {
   capacityFlags,
@@ -215,6 +216,18 @@ export const commands: readonly Command[] = [
       tracingSection,
       processSection,
     ],
+  },
+  {
+    name: 'top',
+    summary: 'shows queues, rates, batch sizes and what was learnt of models, again and again',
+    argument: '[MODEL]',
+    sections: [{ title: 'Show', flags: topFlags }, serverSection],
+  },
+  {
+    name: 'why',
+    summary: 'tells of a recent request which batch it ran in, with whom, why it waited and what that took',
+    argument: 'REQUEST-ID',
+    sections: [{ title: 'Request', flags: whyFlags }, serverSection],
   },
   {
     name: 'models',

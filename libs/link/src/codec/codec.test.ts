@@ -33,6 +33,9 @@ const input = fc.record({ index: whole, shape: fc.array(whole), bytes: fc.oneof(
 const place = fc.record({ file, region: text, offset: whole });
 const output = fc.record({ index: whole, classification: whole, place }, { requiredKeys: ['index', 'classification'] });
 const trace = fc.uint8Array({ minLength: 25, maxLength: 25 }).map((array) => Buffer.from(array));
+const facts = fc.record({ requests: whole, rows: whole, reason: text, queueUs: whole });
+/** Without it when empty, as it travels. */
+const requestId = fc.string({ minLength: 1, maxLength: 80 });
 const memberError = fc.record({ member: whole, code, message: text });
 
 /** A message that has a trace or has none. */
@@ -60,9 +63,16 @@ const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
     queueTimeoutUs: whole,
     solo: fc.boolean(),
     background: fc.boolean(),
-  }),
+  }).chain((offer) =>
+    fc
+      .record({ requestId, why: fc.constant(true as const) }, { requiredKeys: [] })
+      .map((asked) => ({ ...offer, ...asked })),
+  ),
   fc.record({ kind: fc.constant('cancel'), offerId: whole, reason: fc.constantFrom('cancelled', 'deadline') }),
-  fc.record({ kind: fc.constant('send'), offerId: whole, batchId: whole, member: whole, runner: text }),
+  fc.record(
+    { kind: fc.constant('send'), offerId: whole, batchId: whole, member: whole, runner: text, facts },
+    { requiredKeys: ['kind', 'offerId', 'batchId', 'member', 'runner'] },
+  ),
   fc.record({
     kind: fc.constant('reject'),
     offerId: whole,
@@ -134,8 +144,11 @@ function plain(message: FrameMessage): object {
   }
   if (message.kind === 'offer' || message.kind === 'batch' || message.kind === 'data') {
     words['trace'] = message.trace ?? Buffer.alloc(0);
+    if (message.kind === 'offer')
+      Object.assign(words, { requestId: message.requestId ?? '', why: message.why ?? false });
     if (message.kind === 'batch') words['grantedMs'] = message.grantedMs ?? 0;
   }
+  if (message.kind === 'send') words['facts'] = message.facts ?? null;
   if ('code' in message) words['code'] = statusNumbers[message.code];
   if ('memberErrors' in message) {
     words['memberErrors'] = message.memberErrors.map((error) => ({ ...error, code: statusNumbers[error.code] }));

@@ -2,7 +2,7 @@ import { statusNumbers } from '@shoal/core';
 import { type MessageBytes, isPieces } from '../bytes';
 import type { FrameMessage, Share } from '../carrier-messages';
 import { FilePart } from '../file-part';
-import type { Data, Done, Offer } from '../messages';
+import type { BatchFacts, Data, Done, Offer } from '../messages';
 import { Block } from '../shared/block';
 import { origins, outcomes, reasons, roles, shareStates } from './names';
 import type { Sink } from './sink';
@@ -53,7 +53,8 @@ function putFields(sink: Sink, message: FrameMessage): void {
       sink.uint(1, message.offerId);
       sink.uint(2, message.batchId);
       sink.uint(3, message.member);
-      return sink.string(4, message.runner);
+      sink.string(4, message.runner);
+      return message.facts && putFacts(sink, message.facts);
     case 'reject':
       sink.uint(1, message.offerId);
       sink.uint(2, statusNumbers[message.code]);
@@ -100,6 +101,17 @@ function putOffer(sink: Sink, offer: Offer): void {
   sink.flag(10, offer.solo);
   sink.flag(11, offer.background);
   putTrace(sink, 12, offer.trace);
+  if (offer.requestId !== undefined) sink.string(13, offer.requestId);
+  if (offer.why) sink.flag(14, true);
+}
+
+function putFacts(sink: Sink, { requests, rows, reason, queueUs }: BatchFacts): void {
+  sink.open(5);
+  sink.uint(1, requests);
+  sink.uint(2, rows);
+  sink.string(3, reason);
+  sink.uint(4, queueUs);
+  sink.close();
 }
 
 function putData(sink: Sink, data: Data): void {

@@ -1,5 +1,5 @@
 import type { FrameMessage } from '../carrier-messages';
-import type { Cancel, Hello, LinkMessage, Reject, Send } from '../messages';
+import type { BatchFacts, Cancel, Hello, LinkMessage, Reject, Send } from '../messages';
 import { codeOf, origins, reasons, roles, word } from './names';
 import { kinds } from './put';
 import { readAnswer, readBatch, readData } from './read-data';
@@ -78,15 +78,37 @@ function readSend(reader: WireReader): Send {
   let batchId = 0;
   let member = 0;
   let runner = '';
+  let facts: BatchFacts | undefined;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) offerId = reader.uint();
     else if (tag === 0x10) batchId = reader.uint();
     else if (tag === 0x18) member = reader.uint();
     else if (tag === 0x22) runner = reader.string();
+    else if (tag === 0x2a) {
+      const outer = reader.enter();
+      facts = readFacts(reader);
+      reader.leave(outer);
+    } else reader.skip(tag);
+  }
+  const send: Send = { kind: 'send', offerId, batchId, member, runner };
+  return facts ? { ...send, facts } : send;
+}
+
+function readFacts(reader: WireReader): BatchFacts {
+  let requests = 0;
+  let rows = 0;
+  let reason = '';
+  let queueUs = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === 0x08) requests = reader.uint();
+    else if (tag === 0x10) rows = reader.uint();
+    else if (tag === 0x1a) reason = reader.string();
+    else if (tag === 0x20) queueUs = reader.uint();
     else reader.skip(tag);
   }
-  return { kind: 'send', offerId, batchId, member, runner };
+  return { requests, rows, reason, queueUs };
 }
 
 function readReject(reader: WireReader): Reject {

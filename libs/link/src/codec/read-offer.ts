@@ -16,6 +16,8 @@ export function readOffer(reader: WireReader): Offer {
   let solo = false;
   let background = false;
   let trace: Uint8Array | undefined;
+  let requestId = '';
+  let why = false;
   while (reader.more()) {
     const tag = reader.tag();
     switch (tag) {
@@ -55,6 +57,12 @@ export function readOffer(reader: WireReader): Offer {
       case 0x62:
         trace = readTrace(reader);
         break;
+      case 0x6a:
+        requestId = reader.string();
+        break;
+      case 0x70:
+        why = reader.flag();
+        break;
       default:
         reader.skip(tag);
     }
@@ -73,5 +81,6 @@ export function readOffer(reader: WireReader): Offer {
     solo,
     background,
   };
-  return trace ? { ...offer, trace } : offer;
+  if (!trace && !why && requestId === '') return offer;
+  return { ...offer, ...(trace && { trace }), ...(requestId !== '' && { requestId }), ...(why && { why }) };
 }

@@ -25,6 +25,8 @@ test.each([
   ['/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', 'metadata'],
   ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', 'metadata'],
   ['/shoal.control.v1.TrafficControl/SetTraffic', 'traffic'],
+  ['/shoal.control.v1.Batching/ListQueues', 'statistics'],
+  ['/shoal.control.v1.Batching/GetRequest', 'control'],
   ['/shoal.control.v1.Models/Load', 'control'],
   ['/inference.GRPCInferenceService/SomethingNew', 'control'],
   ['/inference.GRPCInferenceService/constructor', 'control'],

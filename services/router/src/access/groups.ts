@@ -47,6 +47,8 @@ export function groupOf(path: string): Group {
   // Who may ask a model may have its answers explained; each prediction that this takes is looked at by itself.
   if (service === 'shoal.explain.v1.Explainability') return /^(?:Explain|List)/.test(method) ? 'inference' : 'control';
   if (/^grpc\.reflection\.v1(?:alpha)?\.ServerReflection$/.test(service)) return 'metadata';
+  // Who may ask for statistics may see how queues stand; what became of requests, others' among them, is for those in control.
+  if (/^shoal\.control\.v\d+\.Batching$/.test(service) && method === 'ListQueues') return 'statistics';
   return /^shoal\.control\.v\d+\.Traffic\w*$/.test(service) ? 'traffic' : 'control';
 }
 

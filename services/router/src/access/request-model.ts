@@ -48,4 +48,5 @@ export function withoutOthers(caller: Caller, path: string, response: unknown): 
 const lists: Readonly<Record<string, string>> = {
   '/inference.GRPCInferenceService/RepositoryIndex': 'models',
   '/inference.GRPCInferenceService/ModelStatistics': 'model_stats',
+  '/shoal.control.v1.Batching/ListQueues': 'queues',
 };

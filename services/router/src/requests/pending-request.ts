@@ -1,3 +1,4 @@
+import type { BatchFacts } from '@shoal/link';
 import type { HeapItem, ShoalError } from '@shoal/core';
 import type { RequestTrace } from '../tracing/request-trace';
 import type { AnswerLine, HeldAnswer } from './answer-order';
@@ -49,6 +50,8 @@ export class PendingRequest implements HeapItem {
   runner = '';
   batchId = 0;
   member = 0;
+  /** Of its batch, where the client asked. */
+  facts: BatchFacts | undefined;
   /** Runners are not trusted to reach that memory any more: bytes go by way of the router. */
   indirect = false;
   /** Runners that were lost with it, and did not come back. */

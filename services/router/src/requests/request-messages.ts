@@ -28,8 +28,18 @@ export function offerMessage(request: PendingRequest, now: number): Offer {
     solo: request.losses > 0,
     background: checked.background,
   };
-  return request.trace ? { ...offer, trace: request.trace.wire } : offer;
+  const { requestId, why } = checked;
+  if (!request.trace && requestId === '' && !why) return offer;
+  return {
+    ...offer,
+    ...(request.trace && { trace: request.trace.wire }),
+    ...(requestId !== '' && { requestId: requestId.slice(0, maxRequestId) }),
+    ...(why && { why }),
+  };
 }
+
+/** Ids are for finding a request again; no sensible one is longer. */
+const maxRequestId = 256;
 
 /**
  * The request's bytes, for the place that batching gave it.

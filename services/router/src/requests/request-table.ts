@@ -1,11 +1,12 @@
 import { type CancelTimer, type Clock, IdTable, IndexedHeap, ShoalError, toShoalError } from '@shoal/core';
 import { type Answer, type LinkMessage, type Reject, type Send, releaseMessage, wholeBytes } from '@shoal/link';
-import { errorTexts } from '@shoal/protocol';
+import { appendParameters, errorTexts } from '@shoal/protocol';
 import type { RequestTrace, Setback } from '../tracing/request-trace';
 import type { RouterMetrics, ShedReason } from '../metrics/router-metrics';
 import { type AnswerLine, AnswerOrder, first } from './answer-order';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
+import { batchParameters } from './batch-parameters';
 import { dataMessage, offerMessage } from './request-messages';
 import type { Roads } from './roads';
 
@@ -150,6 +151,10 @@ export class RequestTable {
   /** Undefined when it cannot be read: then its link is over and the request is offered again, or it has failed. */
   #responseOf(request: PendingRequest, { response }: Answer, early: boolean): Uint8Array | undefined {
     try {
+      if (request.facts) {
+        const whole = wholeBytes(response, (length) => Buffer.allocUnsafe(length));
+        return appendParameters(whole, batchParameters(request.facts, request));
+      }
       // What is held outlives its message, and may never be sent.
       if (early) return Buffer.from(wholeBytes(response, (length) => Buffer.allocUnsafe(length)));
       return wholeBytes(response, (length) => request.waiter.allocate(length));
@@ -238,7 +243,7 @@ export class RequestTable {
     }
   }
 
-  #send({ offerId, batchId, member, runner }: Send): void {
+  #send({ offerId, batchId, member, runner, facts }: Send): void {
     const request = this.#byOffer.get(offerId);
     if (!request || request.offerId !== offerId) {
       // It was cancelled while this was on its way: the runner must not wait for its bytes.
@@ -248,6 +253,7 @@ export class RequestTable {
     request.batchId = batchId;
     request.member = member;
     request.runner = runner;
+    request.facts = facts;
     this.#sendData(request);
   }
 

@@ -28,6 +28,7 @@ export function simplePlan(config: object = {}, generation = 'g1'): InferPlan {
       sequence: { id: 0, start: false, end: false },
       emptyFinal: false,
       background: false,
+      why: false,
       parameters: new Map(),
     },
   };

@@ -40,6 +40,7 @@ test('a copy that cannot even be submitted has failed, and its request is answer
       sequence: { id: 0, start: false, end: false },
       emptyFinal: false,
       background: false,
+      why: false,
       parameters: new Map(),
     },
   };
