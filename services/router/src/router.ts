@@ -19,6 +19,8 @@ import { observeTraffic } from './metrics/observe-traffic';
 import { Readiness } from './readiness';
 import { Admission } from './requests/admission';
 import { buildServer } from './server';
+import { SharedSettings } from './settings/shared-settings';
+import { TraceSettings } from './settings/trace-settings';
 import { Regions } from './shared-memory/regions';
 import { RequestTraces } from './tracing/request-traces';
 import { PeerCounters } from './traffic/peer-counters';
@@ -71,10 +73,12 @@ export interface RouterService {
 
 /**
  * Starts the door: follows models, batching instances and runners on the bus, and serves the public API.
- * @throws ShoalError UNAVAILABLE when the address cannot be bound; INVALID_ARGUMENT as `checkAccess`.
+ * @throws ShoalError UNAVAILABLE when the address cannot be bound; INVALID_ARGUMENT as `checkAccess`, and for
+ * trace settings that cannot be.
  */
 export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const { bus, clock, logger, logControl, config } = deps;
+  const traceSettings = new TraceSettings(deps.tracing);
   const guard = checkedAccess(deps);
   const lifecycle = new Lifecycle();
   const catalog = new Catalog(bus, clock);
@@ -122,6 +126,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const placement = new PlacementView(bus, clock, 0);
   const desires = new ModelDesires({ id: deps.id, bus, view: placement, clock, random: deps.random });
   const explainers = new ExplainPeers(bus, clock, deps.linkTls);
+  const sharedSettings = new SharedSettings(bus.state, traceSettings, logControl, logger);
   const server = buildServer({
     explainers,
     access: guard?.access,
@@ -139,6 +144,8 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     regions,
     streams,
     tracing: deps.tracing,
+    traceSettings,
+    sharedSettings,
     traffic: { store: bus.state, catalog, table: traffic, peers, clock },
   });
 
@@ -149,6 +156,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     endTraffic?.();
     links.table.close(new ShoalError('UNAVAILABLE', 'the server is shutting down'));
     await links.close();
+    sharedSettings.close();
     explainers.close();
     desires.close();
     placement.close();

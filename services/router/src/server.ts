@@ -32,7 +32,8 @@ import type { InferStreams } from './infer/infer-streams';
 import type { Inference } from './infer/inference';
 import type { Readiness } from './readiness';
 import { LogSettings } from './settings/log-settings';
-import { TraceSettings } from './settings/trace-settings';
+import type { SharedSettings } from './settings/shared-settings';
+import type { TraceSettings } from './settings/trace-settings';
 import { controlSpans } from './tracing/control-spans';
 import { inferMethods } from './tracing/request-traces';
 import type { Regions } from './shared-memory/regions';
@@ -58,6 +59,8 @@ export interface ServerParts {
   readonly streams: InferStreams;
   /** Undefined: nothing is recorded. */
   readonly tracing: Tracing | undefined;
+  readonly traceSettings: TraceSettings;
+  readonly sharedSettings: SharedSettings;
   readonly traffic: TrafficParts;
 }
 
@@ -97,7 +100,7 @@ export function buildServer(parts: ServerParts): RpcServer | undefined {
       ...metadataHandlers(catalog, () => parts.readiness.ready),
       ...statisticsHandlers(catalog, parts.batching),
       ...repositoryHandlers(catalog, desires),
-      ...settingsHandlers(catalog, new TraceSettings(parts.tracing), new LogSettings(parts.logControl)),
+      ...settingsHandlers(catalog, parts.traceSettings, new LogSettings(parts.logControl), parts.sharedSettings),
       ...sharedMemoryHandlers(parts.regions),
       ...inferHandlers(inference, streams),
     },

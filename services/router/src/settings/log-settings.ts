@@ -24,6 +24,11 @@ export class LogSettings {
     this.#control = control;
   }
 
+  /** As it stands. */
+  get control(): Readonly<LogControl> {
+    return this.#control;
+  }
+
   get(): Readonly<Record<string, LogValue>> {
     return {
       log_file: { string_param: '' },

@@ -6,7 +6,7 @@ import { badSetting, integerSetting } from './parse-setting';
 export type TraceValues = Readonly<Record<string, readonly string[]>>;
 
 /** The settings that a model may have of its own; the others are the exporter's, for the whole server. */
-interface TraceChoice {
+export interface TraceChoice {
   readonly trace_level?: readonly string[];
   readonly trace_rate?: readonly string[];
   readonly trace_count?: readonly string[];
@@ -91,6 +91,21 @@ export class TraceSettings {
     }
     if (model === '') this.#updateServer(chosen, cleared);
     else this.#updateModel(model, chosen, cleared);
+  }
+
+  /** What a model, or '' = the server, was given and has not been cleared. */
+  given(model: string): TraceChoice {
+    if (model !== '') return { ...this.#models.get(model) };
+    return Object.fromEntries([...this.#given].map((key) => [key, this.#server[key]]));
+  }
+
+  /** Takes over what another router was given; what is so already goes on counting. */
+  adopt(model: string, choice: TraceChoice): void {
+    const before = this.given(model);
+    if (choiceKeys.every((key) => before[key]?.join() === choice[key]?.join())) return;
+    const cleared = new Set(choiceKeys.filter((key) => !choice[key]));
+    if (model === '') this.#updateServer(choice, cleared);
+    else this.#updateModel(model, choice, cleared);
   }
 
   #updateServer(chosen: TraceChoice, cleared: ReadonlySet<ChoiceKey>): void {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { type Bus, type NatsBusOptions, createNatsBus } from '@shoal/bus';
 import { type Clock, type Random, ShoalError, systemRandom } from '@shoal/core';
 import { type Logger, createLogger } from '@shoal/telemetry';
+import { followLogSettings } from '@shoal/router';
 import { firstSignal } from '../first-signal';
 import { openHealthPort } from '../health/health-port';
 import { ProcessHealth } from '../health/process-health';
@@ -60,6 +61,7 @@ export async function runProcess<Config extends ClusterConfig>(
     return 0;
   }
   if (metrics.registry) observeBus(metrics.registry, bus);
+  const endLogSettings = followLogSettings(bus.state, logControl);
   const started = await startOn(bus, () =>
     start({
       id,
@@ -85,6 +87,7 @@ export async function runProcess<Config extends ClusterConfig>(
   }
   health.end();
   await started.drain(config.exitTimeoutSecs * 1000);
+  endLogSettings();
   await bus.close();
   linkTls?.files.close();
   natsTls?.close();
