@@ -210,11 +210,12 @@ export const cluster = dashboard({
       title: 'Telemetry',
       panels: [
         lines({
-          title: 'Lost by services',
-          description: 'Spans dropped, and exports that failed, in a second.',
+          title: 'Exported and lost by services',
+          description: 'Spans that the collector took, spans dropped, and exports that failed, in a second.',
           unit: 'ops',
           width: 8,
           queries: [
+            { expr: rate('shoal_spans_exported_total', ofProcess, ...byProcess), legend: `${legend} spans exported` },
             { expr: rate('shoal_spans_dropped_total', ofProcess, ...byProcess), legend: `${legend} spans dropped` },
             { expr: rate('shoal_exports_failed_total', ofProcess, ...byProcess), legend: `${legend} exports failed` },
           ],

@@ -1,6 +1,6 @@
 import { dashboard } from './dashboard';
 import { lines, stat } from './panels';
-import { mean, ofProcess, quantile, rate } from './queries';
+import { mean, ofProcess, quantile, rate, total } from './queries';
 
 const explanations = 'shoal_explanations_total';
 const duration = 'shoal_explanation_duration_seconds';
@@ -57,10 +57,17 @@ export const explainability = dashboard({
       title: 'Explanations',
       panels: [
         lines({
+          title: 'In progress',
+          description: 'Calls that each instance works on; beyond --explain-max-concurrent they are refused.',
+          unit: 'none',
+          width: 8,
+          queries: [{ expr: total('shoal_explanations_in_progress', ofProcess, 'instance'), legend: '{{instance}}' }],
+        }),
+        lines({
           title: 'By method',
           description: 'Explanations that ended, in a minute.',
           unit: 'cpm',
-          width: 12,
+          width: 8,
           stacked: true,
           queries: [{ expr: `60 * ${rate(explanations, ofProcess, 'method')}`, legend: '{{method}}' }],
         }),
@@ -68,7 +75,7 @@ export const explainability = dashboard({
           title: 'By status',
           description: 'Explanations that ended in another status than OK, in a minute.',
           unit: 'cpm',
-          width: 12,
+          width: 8,
           stacked: true,
           queries: [
             {

@@ -193,10 +193,24 @@ export const overview = dashboard({
           queries: [{ expr: total('shoal_queue_depth', ofModel, 'model', 'version'), legend: '{{model}} {{version}}' }],
         }),
         lines({
+          title: 'In flight',
+          description: 'Requests that each router has accepted and not answered yet.',
+          unit: 'short',
+          width: 8,
+          queries: [{ expr: total('shoal_requests_in_flight', ofProcess, 'instance'), legend: '{{instance}}' }],
+        }),
+        lines({
+          title: 'Bytes in flight',
+          description: 'What those requests hold of memory; beyond a bound more are refused.',
+          unit: 'bytes',
+          width: 12,
+          queries: [{ expr: total('shoal_request_bytes_in_flight', ofProcess, 'instance'), legend: '{{instance}}' }],
+        }),
+        lines({
           title: 'Processors',
           description: 'Processors that each process keeps busy.',
           unit: 'none',
-          width: 8,
+          width: 12,
           stacked: true,
           queries: [
             {

@@ -37,7 +37,7 @@ function mayBeSilent(collector: Collector | undefined): readonly (readonly [ques
   return [
     [/DCGM_/, 'no GPU is there'],
     [/send_failed_spans/, 'the collector counts failures from the first one on'],
-    ...(collector ? [] : ([[/otelcol_|shoal_spans_dropped|shoal_exports_failed/, 'no collector is there']] as const)),
+    ...(collector ? [] : ([[/otelcol_|shoal_spans_|shoal_exports_failed/, 'no collector is there']] as const)),
   ];
 }
 
