@@ -48,6 +48,7 @@ describe('a server that runs', () => {
   test('warns of Triton’s options that have no effect, unless they only switch off', () => {
     expect(shoal.output).toMatch(/ WARN {2}shoal: --http-port has no effect: this version serves gRPC only$/m);
     expect(shoal.output).not.toContain('--allow-metrics');
+    expect(shoal.output).not.toContain('Serves metrics');
   });
 
   test('holds its port: a second server ends with the way out', () => {
@@ -63,6 +64,17 @@ describe('a server that runs', () => {
     const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 30_000 });
     expect(stderr).toBe(
       `shoal: cannot listen at ${shoal.address}: the address is in use (--grpc-port=0 takes any free port)\n`,
+    );
+    expect(status).toBe(1);
+  });
+
+  test('the port for metrics is told as well when it is taken', () => {
+    const port = shoal.address.split(':').at(-1)!;
+    const argv = [cli, 'serve', '--grpc-port=0', `--metrics-port=${port}`];
+    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 30_000 });
+    expect(stderr).toBe(
+      `shoal: cannot serve metrics at ${shoal.address}: the address is in use ` +
+        '(--metrics-port=0 takes any free port, --allow-metrics=false serves none)\n',
     );
     expect(status).toBe(1);
   });
