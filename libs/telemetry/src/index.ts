@@ -5,6 +5,7 @@ export type { Counter } from './metrics/counter';
 export { observeMachine } from './metrics/cpu-use';
 export type { Family, MetricSpec } from './metrics/family';
 export type { Gauge } from './metrics/gauge';
+export { hasGpus, observeGpus } from './metrics/gpu-metrics';
 export type { Histogram, TracePlace } from './metrics/histogram';
 export { type MetricExport, openMetricExport, wantsMetricExport } from './metrics/export/open-metric-export';
 export { type MetricsServer, serveMetrics } from './metrics/metrics-server';

@@ -45,7 +45,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
   const id = `${hostname()}-${process.pid}`;
-  const metrics = await openMetrics(config, { service: 'shoal', id, logger, shell });
+  const metrics = await openMetrics(config, { service: 'shoal', id, runsModels: true, logger, shell });
   const tracing = openProcessTracing(config, id, shell.clock, logger);
   observeExports(metrics, tracing);
   const server = await start({ config, logger, logControl, grpcTls, metrics: metrics.registry, tracing });

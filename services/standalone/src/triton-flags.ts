@@ -17,11 +17,6 @@ const tritonOnly: readonly TritonFlag[] = [
     effect: 'ignored',
     reason: 'this version serves gRPC only',
   },
-  {
-    names: ['allow-gpu-metrics'],
-    effect: 'ignored',
-    reason: 'this version measures no GPUs',
-  },
   { names: ['metrics-config'], effect: 'ignored', reason: 'there is nothing to choose among the metrics' },
   {
     names: ['cache-config', 'cache-directory', 'response-cache-byte-size'],

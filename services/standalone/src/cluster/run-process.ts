@@ -41,7 +41,13 @@ export async function runProcess<Config extends ClusterConfig>(
   const signal = firstSignal(shell);
   const health = new ProcessHealth();
   const healthPort = await openHealthPort(config.healthAddress, health, shell);
-  const metrics = await openMetrics(config, { service: `shoal-${service}`, id, logger, shell });
+  const metrics = await openMetrics(config, {
+    service: `shoal-${service}`,
+    id,
+    runsModels: service === 'model-worker',
+    logger,
+    shell,
+  });
   const tracing = openProcessTracing(config, id, clock, logger);
   observeExports(metrics, tracing);
   const joining = createNatsBus({

@@ -32,7 +32,7 @@ export const metricsFlags = {
     min: 100,
     max: 3_600_000,
     value: 'MS',
-    help: 'Over how long the use of the processors is measured before the figure is renewed.',
+    help: 'Over how long the use of processors and GPUs is measured before the figure is renewed.',
   },
   allowCpuMetrics: {
     name: 'allow-cpu-metrics',
@@ -40,6 +40,13 @@ export const metricsFlags = {
     default: true,
     value: 'BOOL',
     help: 'Metrics of the machine’s processors and memory.',
+  },
+  allowGpuMetrics: {
+    name: 'allow-gpu-metrics',
+    type: 'boolean',
+    default: true,
+    value: 'BOOL',
+    help: 'Metrics of the machine’s NVIDIA GPUs, if it has any, by processes that run models: nvidia-smi is asked for them.',
   },
 } as const satisfies FlagTable;
 

@@ -4,6 +4,8 @@ import {
   type Logger,
   MetricRegistry,
   type MetricsServer,
+  hasGpus,
+  observeGpus,
   observeMachine,
   observeProcess,
   openMetricExport,
@@ -29,6 +31,8 @@ export interface ProcessMetricsParts {
   readonly service: string;
   /** Of the process, among those of the service. */
   readonly id: string;
+  /** It runs models, and so tells of GPUs. */
+  readonly runsModels: boolean;
   readonly logger: Logger;
   readonly shell: Pick<SignalShell, 'clock' | 'print'>;
 }
@@ -47,6 +51,10 @@ export async function openMetrics(config: MetricsConfig, parts: ProcessMetricsPa
   const server = config.allowMetrics ? await listen(registry, config) : undefined;
   const endProcess = observeProcess(registry, clock, project.version);
   if (config.allowCpuMetrics) observeMachine(registry, clock, config.metricsIntervalMs);
+  const endGpus =
+    parts.runsModels && config.allowGpuMetrics && hasGpus()
+      ? observeGpus(registry, { intervalMs: config.metricsIntervalMs, warn: (text) => parts.logger.warn(text) })
+      : undefined;
   if (server) {
     const host = config.metricsAddress.replace(/^[^[]*:.*$/, '[$&]');
     shell.print(`Serves metrics at http://${host}:${server.port}/metrics`);
@@ -60,6 +68,7 @@ export async function openMetrics(config: MetricsConfig, parts: ProcessMetricsPa
     async close() {
       await pushed?.close(flushMs);
       endProcess();
+      endGpus?.();
       await server?.close();
     },
   };
