@@ -1,7 +1,7 @@
 import { ExplainClient } from '../support/explain-client';
-import { type DiabetesFixture, diabetesRequest, explainFixture } from '../support/explain-requests';
+import { type DiabetesFixture, diabetesRequest, explainFixture, rowsOf } from '../support/explain-requests';
 import { type Shoal, startShoal } from '../support/shoal';
-import { float32, float32Output, inferRequest } from '../support/tensors';
+import { float32, float32Output, inferRequest, int32 } from '../support/tensors';
 
 const diabetes = explainFixture<DiabetesFixture>('diabetes-mlp');
 const data = diabetes.background;
@@ -10,7 +10,7 @@ let shoal: Shoal;
 let client: ExplainClient;
 
 beforeAll(async () => {
-  shoal = await startShoal({ models: { diabetes_mlp: {} } });
+  shoal = await startShoal({ models: { diabetes_mlp: {}, simple: {}, iris_logreg: {} } });
   client = new ExplainClient(shoal.address);
 }, 60_000);
 
@@ -111,6 +111,47 @@ test('accumulated effects: steps within the intervals, summed up, with mean 0', 
   for (const [k, step] of steps.entries()) expect((values[k + 1] ?? 0) - (values[k] ?? 0)).toBeCloseTo(step, 5);
   const centre = counts.reduce((sum, n, k) => sum + n * (((values[k] ?? 0) + (values[k + 1] ?? 0)) / 2), 0);
   expect(centre / 20).toBeCloseTo(0, 9);
+}, 60_000);
+
+test('in link space: the mean of log-odds; of whole numbers, whole numbers', async () => {
+  const rows = [
+    [5.1, 3.5, 1.4, 0.2],
+    [6.1, 2.8, 4.7, 1.2],
+    [5.9, 3.2, 4.8, 1.8],
+  ];
+  const table = { model_name: 'iris_logreg', ...rowsOf(float32('input', [1, 4], rows[1] ?? [])) };
+  const { curves } = await client.call<Curves>('Explain', {
+    ...table,
+    baseline: { rows: rowsOf(float32('input', [3, 4], rows.flat())) },
+    output: { name: 'probabilities', indices: { index: [1] } },
+    link: { function: 'LOGIT' },
+    partial_dependence: { features: [2] },
+  });
+  expect(curves[0]?.grid).toHaveLength(3);
+  for (const [point, value] of (curves[0]?.grid ?? []).entries()) {
+    const changed = set(rows, 2, value);
+    const said = await shoal.client.infer(inferRequest('iris_logreg', [float32('input', [3, 4], changed.flat())]));
+    const all = float32Output(said, 'probabilities').filter((_, at) => at % 3 === 1);
+    expect(curves[0]?.values[point]).toBeCloseTo(mean(all.map((p) => Math.log(p / (1 - p)))), 3);
+  }
+  const whole = (name: string) =>
+    int32(
+      name,
+      [2, 16],
+      Array.from({ length: 32 }, (_, at) => at),
+    );
+  const ones = Array<number>(16).fill(1);
+  const sums = await client.call<Curves>('Explain', {
+    model_name: 'simple',
+    ...rowsOf(int32('INPUT0', [1, 16], ones), int32('INPUT1', [1, 16], ones)),
+    baseline: { rows: rowsOf(whole('INPUT0'), whole('INPUT1')) },
+    output: { name: 'OUTPUT0', indices: { index: [3] } },
+    partial_dependence: { features: [3, 20], points: 6, uniform: true },
+  });
+  expect(sums.curves[0]?.grid).toEqual([3, 6, 9, 13, 16, 19]);
+  // The other summand is 3 and 19; feature 20 is of another sum.
+  expect(sums.curves[0]?.values).toEqual([3, 6, 9, 13, 16, 19].map((value) => value + 11));
+  expect(new Set(sums.curves[1]?.values)).toEqual(new Set([22]));
 }, 60_000);
 
 interface Shuffled {

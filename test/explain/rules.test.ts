@@ -4,7 +4,7 @@ import { ExplainClient } from '../support/explain-client';
 import { type DiabetesFixture, diabetesRequest, explainFixture, rowsOf } from '../support/explain-requests';
 import { root } from '../support/paths';
 import { type Shoal, startShoal } from '../support/shoal';
-import { float32, float32Output, inferRequest, strings } from '../support/tensors';
+import { float32, float32Output, inferRequest, int32, strings } from '../support/tensors';
 
 interface Iris {
   readonly background: number[][];
@@ -19,7 +19,7 @@ let shoal: Shoal;
 let client: ExplainClient;
 
 beforeAll(async () => {
-  shoal = await startShoal({ models: { iris_logreg: {}, diabetes_mlp: {}, package_topic: {} } });
+  shoal = await startShoal({ models: { iris_logreg: {}, diabetes_mlp: {}, package_topic: {}, simple: {} } });
   client = new ExplainClient(shoal.address);
 }, 60_000);
 
@@ -151,6 +151,15 @@ describe('anchors', () => {
     60_000,
   );
 
+  test('a category is that of the row', async () => {
+    // Of twenty flowers, petal widths as names: the row's own, and no range.
+    const answer = await explain(irisRequest({ anchors: { categorical: [0, 1, 2, 3] } }));
+    expect(answer.anchor.predicates.length).toBeGreaterThan(0);
+    for (const { feature, equal, above, up_to: upTo } of answer.anchor.predicates) {
+      expect([equal, above, upTo]).toEqual([expect.closeTo(flower[feature] as number, 6), undefined, undefined]);
+    }
+  }, 60_000);
+
   test('a budget that is too small for one ends with the best that there is, and says so', async () => {
     const answer = await explain(
       irisRequest({ anchors: { precision: 0.999, tolerance: 0.01 }, budget: { max_evaluations: 60 } }),
@@ -227,6 +236,26 @@ describe('counterfactuals', () => {
     expect(answer.counterfactuals.rows[0]?.output[0]).toBeLessThanOrEqual(high);
     const failure = await client.failure('Explain', diabetesRequest({ counterfactuals: {} }));
     expect(failure.details).toContain('say in which range it is to lie');
+  }, 60_000);
+
+  test('of whole numbers: whole numbers', async () => {
+    const values = (add: number) => Array.from({ length: 16 }, (_, at) => at + add);
+    const typical = (name: string) => int32(name, [2, 16], [...values(-4), ...values(4)]);
+    const request = {
+      model_name: 'simple',
+      ...rowsOf(int32('INPUT0', [1, 16], values(0)), int32('INPUT1', [1, 16], values(0))),
+      baseline: { rows: rowsOf(typical('INPUT0'), typical('INPUT1')) },
+      output: { name: 'OUTPUT0' },
+      counterfactuals: { target: 12 },
+      seed: 3,
+    };
+    const answer = await client.call<Found>('Explain', request);
+    const [found] = answer.counterfactuals.rows;
+    expect(found?.values).toHaveLength(32);
+    expect(found?.values.every((value) => Number.isInteger(value))).toBe(true);
+    const sums = values(0).map((_, at) => (found?.values[at] ?? NaN) + (found?.values[16 + at] ?? NaN));
+    expect(found?.output).toEqual(sums);
+    expect(largest(sums)).toBe(12);
   }, 60_000);
 
   test('without typical rows nobody knows what may be', async () => {
