@@ -177,6 +177,12 @@ test('permutation importance: the loss as it is, what shuffling adds to it, the 
   const explained = [{ name: 'input', groups: [0, 0, 0, 0, 0, 1, 1, 1, 1, 1] }];
   const grouped = await client.call<Shuffled>('Explain', { ...request, explained });
   expect(grouped.importance.values).toHaveLength(2);
+  // Together, features are shuffled as whole rows: no answer is left where it was.
+  const all = await client.call<Shuffled>('Explain', {
+    ...request,
+    explained: [{ name: 'input', groups: Array(10).fill(0) }],
+  });
+  expect(all.importance.values[0]).toBeGreaterThan(Math.max(...one.importance.values));
 }, 60_000);
 
 test.each([

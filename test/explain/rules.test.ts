@@ -215,6 +215,17 @@ describe('counterfactuals', () => {
     }
   }, 60_000);
 
+  test('what may not change does not, though it is what would change first', async () => {
+    const free = await explain({ counterfactuals: { count: 3 } });
+    const first = free.counterfactuals.rows[0]?.changed[0] ?? 0;
+    const held = await explain({ counterfactuals: { count: 3, rules: [{ feature: first, fixed: true }] } });
+    expect(held.counterfactuals.rows).toHaveLength(3);
+    for (const { changed, values } of held.counterfactuals.rows) {
+      expect(changed).not.toContain(first);
+      expect(values[first]).toBe(Math.fround(flower[first] as number));
+    }
+  }, 60_000);
+
   test('the same whatever is under way; without a target the second class; a tolerance is nearer to certain', async () => {
     const one = await explain({ counterfactuals: {} });
     const cut = await explain({ counterfactuals: {}, row_batch: 3 });
