@@ -4,6 +4,8 @@ import type { Clock } from '@shoal/core';
 const maxLooks = 20_000;
 /** How far the two clocks may have drifted apart, or the wall clock been set, before it counts, in ms. */
 const tolerance = 2;
+/** Of two looks between which more time has passed, in ms, nothing is concluded: the process was not running. */
+const maxGap = 0.1;
 
 /** Turns the clock's monotonic times into wall-clock times of better than its whole milliseconds. */
 export class WallTime {
@@ -23,19 +25,27 @@ export class WallTime {
 
   /** Follows a wall clock that was set. To be called now and then. */
   check(): void {
-    const seen = this.#clock.epochMs() - this.#clock.now();
+    const before = this.#clock.now();
+    const epoch = this.#clock.epochMs();
+    const after = this.#clock.now();
+    if (after - before > maxGap) return;
     // The whole millisecond lies up to one behind.
-    if (seen > this.#offset + tolerance || seen < this.#offset - 1 - tolerance) this.#offset = findOffset(this.#clock);
+    const behind = this.#offset - (epoch - after);
+    if (behind < -tolerance || behind > 1 + tolerance) this.#offset = findOffset(this.#clock);
   }
 }
 
+/** Waits for the wall clock's next whole millisecond: the first look that shows it must have come soon after the last that did not. */
 function findOffset(clock: Clock): number {
-  const first = clock.epochMs();
+  let lastAt = clock.now();
+  let last = clock.epochMs();
   for (let look = 0; look < maxLooks; look++) {
+    const at = clock.now();
     const epoch = clock.epochMs();
-    const now = clock.now();
-    if (epoch !== first) return epoch - now;
+    if (epoch !== last && clock.now() - lastAt <= maxGap) return epoch - at;
+    lastAt = at;
+    last = epoch;
   }
   // A clock that stands, in a test.
-  return first - clock.now();
+  return last - clock.now();
 }
