@@ -40,7 +40,7 @@ interface Case extends Pick<ModelText, 'constants'> {
   readonly nodes: readonly NodeText[];
 }
 
-const one = { x: { elements: features } };
+const plain = { x: { elements: features } };
 const cases: Readonly<Record<string, Case>> = {
   'a column each': {
     inputs: Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, { elements: 1 }])),
@@ -62,7 +62,7 @@ const cases: Readonly<Record<string, Case>> = {
     ],
   },
   'standardised by arithmetic in float32': {
-    inputs: one,
+    inputs: plain,
     nodes: [
       ['Sub', ['x', 'mean'], ['s']],
       ['Div', ['s', 'spread'], ['d']],
@@ -255,5 +255,5 @@ test.each<[string, Partial<Case>, string]>([
     'Cast',
   ],
 ])('%s are refused by name', (_, change, name) => {
-  expect(() => readTrees(build({ inputs: one, nodes: [], ...change }), 'margin')).toThrow(name);
+  expect(() => readTrees(build({ inputs: plain, nodes: [], ...change }), 'margin')).toThrow(name);
 });
