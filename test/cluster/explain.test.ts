@@ -1,3 +1,4 @@
+import { getPriority } from 'node:os';
 import { ClusterCertificates } from '../support/certificates';
 import { type Cluster, startCluster } from '../support/cluster';
 import { ExplainClient } from '../support/explain-client';
@@ -42,6 +43,7 @@ test('any router hands on; an instance that ends or dies takes its calls with it
   });
   const one = await cluster.start('explainability');
   await Promise.all(clients.map(expectExplained));
+  expect(getPriority(one.pid)).toBeGreaterThanOrEqual(10);
 
   // A gradient twin is served like any model, whatever the workers' mode.
   const gradients = await first.explain(diabetesRequest({ integrated_gradients: {} }), { deadlineMs: 40_000 });

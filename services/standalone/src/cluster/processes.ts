@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { startBatching } from '@shoal/batching';
 import type { Bus } from '@shoal/bus';
 import type { Clock, Random } from '@shoal/core';
@@ -102,6 +103,7 @@ export async function startBatchingProcess(parts: ProcessParts<BatchingProcessCo
 /** Explanations alone. @throws ShoalError UNAVAILABLE when its address cannot be bound; INVALID_ARGUMENT for files that cannot be used. */
 export async function startExplainProcess(parts: ProcessParts<ExplainProcessConfig>): Promise<ClusterProcess> {
   const { config, clock, logger, linkTls } = parts;
+  giveWay();
   const files = await openRouterTls(config, clock, logger);
   const name = config.routerName === '' ? undefined : config.routerName;
   const explainability = await startExplainability({
@@ -121,6 +123,15 @@ export async function startExplainProcess(parts: ProcessParts<ExplainProcessConf
       files?.close();
     },
   };
+}
+
+/** Who explains computes much, and waits gladly: others on the machine get the processors first. */
+function giveWay(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Where that is not allowed it is no reason not to serve.
+  }
 }
 
 function linkClientTls(linkTls: LinkSecurity | undefined) {
