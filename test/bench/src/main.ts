@@ -9,6 +9,9 @@ import type { Effort, Measured, OpenTable } from './table';
 import { checkTable } from './tables/check';
 import { clusterTable } from './tables/cluster';
 import { explainTable } from './tables/explain';
+import { errorTable } from './tables/explain-error';
+import { memoryTable } from './tables/explain-memory';
+import { shapTable } from './tables/explain-shap';
 import { floodTable } from './tables/flood';
 import { limitTable } from './tables/limit';
 import { peersTable } from './tables/peers';
@@ -39,7 +42,15 @@ async function main(): Promise<void> {
     case 'scheduler':
       return run(table, effort, schedulerTable.open());
     case 'explain':
-      return run(table, effort, explainTable.open(serverFlags));
+      await run(table, effort, explainTable.open(serverFlags));
+      await run('explain-shap', effort, shapTable.open(serverFlags, say));
+      return run('explain-error', effort, errorTable.open());
+    case 'explain-shap':
+      return run(table, effort, shapTable.open(serverFlags, say));
+    case 'explain-memory':
+      return run(table, { ...effort, rounds: 1 }, memoryTable.open());
+    case 'explain-error':
+      return run(table, effort, errorTable.open());
     case 'flood':
       return run(table, effort, floodTable.open(serverFlags));
     case 'telemetry':

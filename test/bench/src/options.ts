@@ -11,7 +11,10 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   check   shoal bench against ghz
   cluster the services as processes of a cluster: against one process, and with 1 to 4 runners
   scheduler  the scheduler alone: requests settled a second on one core
-  explain explanations: rows a second against plain inference
+  explain explanations: rows a second against plain inference; then the two that follow
+  explain-shap   the same explanation by Python's shap (BENCH_PYTHON names a python that has it)
+  explain-error  errors of the methods as evaluations grow
+  explain-memory what the server keeps after 2,000 and after 20,000 evaluations of one explanation
   telemetry  CPU a request by what the server tells of itself: nothing, metrics, 0 %, 1 % and 100 % of requests traced
   flood   what explanations do to the latency of plain inference
 
@@ -29,7 +32,20 @@ Tables, each measured in one run, its cells interleaved round after round, the m
 Writes test/bench/results/TABLE.json and TABLE.md. docs/benchmarks.md says how to read them.
 `;
 
-const tables = ['serve', 'wire', 'limit', 'peers', 'check', 'cluster', 'scheduler', 'explain', 'flood', 'telemetry'];
+const tables = [
+  'serve',
+  'wire',
+  'limit',
+  'peers',
+  'check',
+  'cluster',
+  'scheduler',
+  'explain',
+  'explain-shap',
+  'explain-error',
+  'flood',
+  'telemetry',
+];
 
 export interface BenchOptions {
   readonly table: string;

@@ -42,6 +42,7 @@ export interface Explained {
   readonly milliseconds: number;
   /** Of one explanation. */
   readonly evaluations: number;
+  readonly rows: number;
   readonly method: string;
   /** Of the first output. */
   readonly values: readonly number[];

@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from '@shoal/core';
-import { type TreeModel, readTrees } from '@shoal/explain';
+import { type TreeModel, interventionalTrees, readTrees } from '@shoal/explain';
 import { marginModel } from '../models/margin-model';
 
 /** Rows to explain, and rows to compare them with. */
@@ -34,6 +34,13 @@ export function marginRows({ forest }: TreeModel, count: number): ExplainedRows 
   const background = new Float32Array(backgroundRows * forest.features);
   for (let row = 0; row < backgroundRows; row++) background.set(draw(), row * forest.features);
   return { features: forest.features, rows: Array.from({ length: count }, draw), background };
+}
+
+/** Shapley values of the first of the margin model's rows. */
+export function exactMargins(): Float64Array {
+  const trees = marginTrees();
+  const { rows, background } = marginRows(trees, 1);
+  return interventionalTrees(trees, background).explain(rows[0] ?? []).outputs[0]?.values ?? new Float64Array();
 }
 
 /** The mark of a leaf in a forest's modes. */

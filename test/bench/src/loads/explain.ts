@@ -48,6 +48,7 @@ async function run(job: ExplainJob): Promise<Explained> {
     cpuUs: (cpuMs * 1000) / sum(({ usage }) => usage.rows),
     milliseconds: (elapsed * concurrency) / answers.length,
     evaluations: first?.usage.evaluations ?? 0,
+    rows: first?.usage.rows ?? 0,
     method: first?.method ?? '',
     values: first?.outputs[0]?.values ?? [],
   };
