@@ -225,36 +225,37 @@ test('a request whose runner is killed is one trace with two waits, and says wha
 });
 
 test.each([
-  ['ModelStatistics', 'batching.statistics', 'shoal-batching'],
-  ['RepositoryModelLoad', 'worker.look', 'shoal-model-worker'],
-] as const)('%s, which asks others over NATS, takes its trace there', async (name, subject, service) => {
-  if (!cluster) return;
-  const caller = new Caller();
-  const metadata = caller.headers();
-  if (name === 'ModelStatistics') await client.call(name, { name: 'slow_loop' }, { metadata });
-  else expect((await client.failure(name, { model_name: 'nobody_has_it' }, { metadata })).code).toBe('INTERNAL');
-  const trace = await traceOf(receiver, caller.traceId, 3);
-  const [call, asked, answered] = [
-    trace.only(`inference.GRPCInferenceService/${name}`),
-    trace.only(`publish ${subject}`),
-    trace.only(`process ${subject}`),
-  ];
-  expect(call).toMatchObject({ parentSpanId: caller.spanId, kind: 'SERVER', service: 'shoal-router' });
-  expect(asked).toMatchObject({
-    parentSpanId: call.spanId,
-    kind: 'PRODUCER',
-    service: 'shoal-router',
-    status: 'UNSET',
-  });
-  expect(answered).toMatchObject({ parentSpanId: asked.spanId, kind: 'CONSUMER', service, status: 'UNSET' });
-  expect(answered.attributes).toMatchObject({
-    'messaging.system': 'nats',
-    'messaging.operation.name': 'process',
-    'messaging.destination.name': asked.attributes['messaging.destination.name'],
-    'messaging.destination.template': subject,
-  });
-  expect([contains(call, asked), contains(asked, answered)]).toEqual([true, true]);
-});
+  ['ModelStatistics', { name: 'slow_loop' }, 'OK', 'batching.statistics', 'shoal-batching'],
+  ['RepositoryModelLoad', { model_name: 'nobody_has_it' }, 'INTERNAL', 'worker.look', 'shoal-model-worker'],
+] as const)(
+  '%s %j, which asks others over NATS, takes its trace there',
+  async (name, request, code, subject, service) => {
+    if (!cluster) return;
+    const caller = new Caller();
+    expect(await client.failure(name, request, { metadata: caller.headers() })).toMatchObject({ code });
+    const trace = await traceOf(receiver, caller.traceId, 3);
+    const [call, asked, answered] = [
+      trace.only(`inference.GRPCInferenceService/${name}`),
+      trace.only(`publish ${subject}`),
+      trace.only(`process ${subject}`),
+    ];
+    expect(call).toMatchObject({ parentSpanId: caller.spanId, kind: 'SERVER', service: 'shoal-router' });
+    expect(asked).toMatchObject({
+      parentSpanId: call.spanId,
+      kind: 'PRODUCER',
+      service: 'shoal-router',
+      status: 'UNSET',
+    });
+    expect(answered).toMatchObject({ parentSpanId: asked.spanId, kind: 'CONSUMER', service, status: 'UNSET' });
+    expect(answered.attributes).toMatchObject({
+      'messaging.system': 'nats',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': asked.attributes['messaging.destination.name'],
+      'messaging.destination.template': subject,
+    });
+    expect([contains(call, asked), contains(asked, answered)]).toEqual([true, true]);
+  },
+);
 
 test('one explanation is one trace, from the door to every prediction', async () => {
   if (!cluster) return;
