@@ -34,8 +34,11 @@ export class Collector {
     this.prometheus = prometheus;
   }
 
-  /** Undefined where there is none: $OTELCOL, or what infra/otel/validate.sh built. */
-  static async start(): Promise<Collector | undefined> {
+  /**
+   * Undefined where there is none: $OTELCOL, or what infra/otel/validate.sh built.
+   * @param store HOST:PORT of who takes traces in the place of `jaeger`, by OTLP over gRPC.
+   */
+  static async start(store?: string): Promise<Collector | undefined> {
     const program = process.env['OTELCOL'] ?? path.join(root, '.tools/otelcol/otelcol');
     if (!existsSync(program)) return undefined;
     const jaeger = await startOtlpReceiver({ protocol: 'grpc' });
@@ -52,7 +55,7 @@ export class Collector {
       ['0.0.0.0:13133', `127.0.0.1:${ports.health}`],
       ['host: 0.0.0.0\n', 'host: 127.0.0.1\n'],
       ['port: 8888\n', `port: ${ports.metrics}\n`],
-      ['jaeger:4317', `localhost:${jaeger.port}`],
+      ['jaeger:4317', store ?? `localhost:${jaeger.port}`],
       ['http://prometheus:9090/api/v1/otlp', prometheus.endpoint],
       ['metrics_flush_interval: 15s', 'metrics_flush_interval: 1s'],
     ];

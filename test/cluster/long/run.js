@@ -1,5 +1,5 @@
 'use strict';
-// npm run soak -- --minutes 10 --seed 7 --out FILE.json      npm run faults -- --only PATTERN --out FILE.json
+// npm run soak -- --minutes 10 --seed 7 --out FILE.json      npm run faults -- --only PATTERN --out FILE.json      npm run traces -- --out FILE.png
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
