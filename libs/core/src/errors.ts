@@ -26,11 +26,14 @@ export type ErrorCode = keyof typeof statusNumbers;
  */
 export class ShoalError extends Error {
   readonly code: ErrorCode;
+  /** When to try again, in milliseconds, where that is known. */
+  readonly retryMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryMs?: number | undefined }) {
     super(message, options);
     this.name = 'ShoalError';
     this.code = code;
+    this.retryMs = options?.retryMs;
   }
 }
 

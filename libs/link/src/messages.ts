@@ -89,6 +89,8 @@ export interface Reject {
   readonly message: string;
   /** 'model': the run failed; 'queue': it never ran (full, timed out, expired, model gone). */
   readonly origin: 'model' | 'queue';
+  /** When to try again, in milliseconds; absent where that is not known. */
+  readonly retryMs?: number;
 }
 
 /** batching → runner: these requests make the next batch; their bytes come from their routers. */

@@ -8,11 +8,14 @@ export interface Rejection {
   readonly message: string;
   /** 'model': the run failed; 'queue': it never ran. */
   readonly origin: 'model' | 'queue';
+  /** When to try again, in milliseconds from now, where that is known. */
+  readonly retryMs?: number;
   /**
-   * retired: the queue takes no more; size: too many rows; full: too much waits; timeout, deadline: waited for too long; late: its
+   * retired: the queue takes no more; size: too many rows; full: too much waits; overload: what waits takes
+   * too long; timeout, deadline: waited for too long; late: its
    * deadline leaves less time than a run takes; refused: no runner took it; model: the model failed.
    */
-  readonly reason: 'retired' | 'size' | 'full' | 'timeout' | 'deadline' | 'late' | 'refused' | 'model';
+  readonly reason: 'retired' | 'size' | 'full' | 'overload' | 'timeout' | 'deadline' | 'late' | 'refused' | 'model';
 }
 
 /**

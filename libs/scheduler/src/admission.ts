@@ -34,8 +34,13 @@ export function dueTime<T>(queue: ModelQueue<T>, acceptedAt: number, deadline: n
   return Math.min(acceptedAt + patienceMs, deadline);
 }
 
-/** Why a request may not enter the queue; undefined = it may. */
-export function refusal<T>(queue: ModelQueue<T>, facts: OfferFacts, level: number): Rejection | undefined {
+/** Why a request, the nth that came to the scheduler, may not enter the queue; undefined = it may. */
+export function refusal<T>(
+  queue: ModelQueue<T>,
+  facts: OfferFacts,
+  level: number,
+  sequence: number,
+): Rejection | undefined {
   const { policy } = queue;
   // What is offered again was admitted before: it is not lost to a limit, only to the end of its queue.
   const again = facts.solo || facts.ageMs > 0;
@@ -52,7 +57,30 @@ export function refusal<T>(queue: ModelQueue<T>, facts: OfferFacts, level: numbe
   if (maxQueueSize > 0 && (queue.levelSizes?.get(level) ?? 0) >= maxQueueSize) {
     return { code: 'UNAVAILABLE', message: 'Exceeds maximum queue size', origin: 'queue', reason: 'full' };
   }
-  return overflow(queue.plain, facts, policy.bounds, 'queue');
+  return overflow(queue.plain, facts, policy.bounds, 'queue') ?? overload(queue, level, sequence);
+}
+
+/** Those who are told to try again come at so many different moments, from half to one and a half of what they are told. */
+const moments = 16;
+
+/**
+ * So much waits that whoever came now would wait for longer than anybody may. Of a queue with n priority levels, the last one is
+ * refused when the wait is 1/n of that, the first one at the whole.
+ */
+function overload<T>({ policy, plain, drain }: ModelQueue<T>, level: number, sequence: number): Rejection | undefined {
+  const { maxWaitMs, priorityLevels } = policy;
+  if (drain.rowsPerMs === 0) return undefined;
+  const allowedMs = (maxWaitMs * (priorityLevels - level + 1)) / priorityLevels;
+  const waitMs = plain.rows / drain.rowsPerMs;
+  if (waitMs < allowedMs) return undefined;
+  const message = `the model is overloaded: a request would wait for ${seconds(waitMs)}, the server lets them wait for ${seconds(allowedMs)} at most; try again later`;
+  // When a tenth of what may wait has gone, so that not all come for the first free place.
+  const retryMs = (waitMs - 0.9 * allowedMs) * (0.5 + (sequence % moments) / moments);
+  return { code: 'RESOURCE_EXHAUSTED', message, origin: 'queue', reason: 'overload', retryMs };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function overflow<T>(lane: Lane<T>, facts: OfferFacts, bounds: QueueBounds, name: string): Rejection | undefined {

@@ -1,4 +1,5 @@
 import { IndexedHeap } from '@shoal/core';
+import { DrainRate } from './drain-rate';
 import { Lane } from './lane';
 import { type BucketCurve, LatencyTable } from './latency/latency-table';
 import { kneeRows, lastStart } from './plan';
@@ -43,6 +44,8 @@ export class ModelQueue<T = unknown> {
   slowestMs = Infinity;
   /** What a batch takes of its runner's time, smoothed, in milliseconds: those that end together took it together. */
   meanMs = Infinity;
+  /** How fast what waits becomes less. */
+  readonly drain = new DrainRate();
   /** The time that plain requests with a deadline have when they come, smoothed; 0 = none came. */
   budgetMs = 0;
   /** When the newest plain request came. */

@@ -47,6 +47,11 @@ export interface QueuePolicy {
   readonly batchEfficiency: number;
   /** Batches are as small as their earliest deadline asks for, and what can no longer make its deadline fails at once. */
   readonly planDeadlines: boolean;
+  /**
+   * A plain request is refused when what waits before it would take longer than this by the pace of late, in milliseconds; the
+   * lower priority levels earlier, in equal steps. Infinity = never.
+   */
+  readonly maxWaitMs: number;
   /** A batch waits for company for as long as the earliest deadline of its members allows. */
   readonly deferred: boolean;
 }
@@ -84,6 +89,7 @@ export function queuePolicy(parts: Partial<QueuePolicy> = {}): QueuePolicy {
     batchEfficiency: 1,
     planDeadlines: false,
     deferred: false,
+    maxWaitMs: Infinity,
     ...parts,
     maxBatchSize,
     preferredSizes,

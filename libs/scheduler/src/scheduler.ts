@@ -95,6 +95,7 @@ export class Scheduler<T> {
     const runner = new Runner(id, queue, credits);
     this.#runners.set(id, runner);
     queue.runners.add(runner);
+    queue.drain.forget();
     if (place !== undefined) this.#limiter?.add(runner, place);
     queue.place(runner);
     this.#pump(queue, now);
@@ -138,13 +139,14 @@ export class Scheduler<T> {
     const timeoutAt = timeoutTime(queue, level, now, facts);
     this.#sequence += 1;
     const ticket = new Ticket(tag, queue, facts, level, this.#sequence, acceptedAt, deadline, due, timeoutAt);
-    const rejection = refusal(queue, facts, level);
+    const rejection = refusal(queue, facts, level, this.#sequence);
     if (rejection !== undefined) {
       this.#settle(ticket, 'rejected', rejection);
       return ticket;
     }
     queue.enter(ticket);
     if (!ticket.background) {
+      if (queue.idle.first === undefined) queue.drain.waits(now);
       queue.plainAt = now;
       if (facts.timeoutMs > 0) queue.budgetMs += budgetWeight * (facts.timeoutMs - queue.budgetMs);
     }
@@ -172,6 +174,7 @@ export class Scheduler<T> {
     runner.batches.delete(batch);
     queue.inFlight -= 1;
     runner.solo = false;
+    queue.drain.done(now, batch.rows, queue.plain.rows < queue.fullRows);
     this.#limiter?.release(runner, result.outcome === 'refused' ? 0 : now - runner.busySince);
     if (result.outcome === 'refused') afterRefusal(queue, runner, batch, this.#settle);
     else {

@@ -49,6 +49,7 @@ test('every field of dynamic_batching is taken', () => {
     batchEfficiency: 1,
     planDeadlines: false,
     deferred: false,
+    maxWaitMs: Infinity,
   });
 });
 

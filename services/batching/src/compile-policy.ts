@@ -5,7 +5,7 @@ type QueuePolicyMessage = NonNullable<NonNullable<ModelConfig['dynamic_batching'
 
 /** What no config says. */
 export type QueueLimits = Pick<QueuePolicy, 'bounds' | 'backgroundBatchMs'> &
-  Partial<Pick<QueuePolicy, 'batchEfficiency' | 'planDeadlines' | 'deferred'>>;
+  Partial<Pick<QueuePolicy, 'batchEfficiency' | 'planDeadlines' | 'deferred' | 'maxWaitMs'>>;
 
 /**
  * How a model's requests are queued and batched, from its config (inference.ModelConfig, normalised). Where the config

@@ -88,6 +88,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
       batchEfficiency: config.batchEfficiency,
       planDeadlines: config.planDeadlines,
       deferred: config.deferredBatching,
+      maxWaitMs: config.maxQueueWaitSecs === 0 ? Infinity : config.maxQueueWaitSecs * 1000,
     };
     this.#timer = new WakeTimer(clock, () => this.#scheduler.tick(clock.now()));
   }
@@ -257,7 +258,7 @@ export class Dispatcher implements RunnerEvents, SchedulerActions<OfferTag> {
     if (ticket.tag.trace !== undefined) this.#spans?.settled(ticket, settlement, rejection);
     if (settlement === 'answered') this.#answered(ticket);
     if (rejection === undefined) return;
-    router.reject(offerId, rejection.code, rejection.message, rejection.origin);
+    router.reject(offerId, rejection.code, rejection.message, rejection.origin, rejection.retryMs);
     const now = this.#clock.now();
     this.#journal?.rejected(ticket, rejection, now);
     const totalNs = nanoseconds(now - ticket.acceptedAt);

@@ -30,6 +30,15 @@ export const batchingFlags = {
     value: 'BYTES',
     help: 'Bytes of inputs that may wait for one model version. The routers hold them in memory meanwhile.',
   },
+  maxQueueWaitSecs: {
+    name: 'max-queue-wait-secs',
+    type: 'number',
+    default: 30,
+    min: 0,
+    max: 86_400,
+    value: 'SECONDS',
+    help: 'Refuses requests RESOURCE_EXHAUSTED, with a time after which to try again, while what waits for their model would take longer than this at the pace that was measured; lower priority levels earlier. Lower it to what clients wait for; 0: never.',
+  },
   backgroundBatchMs: {
     name: 'background-batch-ms',
     type: 'number',

@@ -46,8 +46,8 @@ export class RouterLink {
   }
 
   /** Settles an offer without an answer. */
-  reject(offerId: number, code: ErrorCode, message: string, origin: 'model' | 'queue'): void {
-    this.link.send({ kind: 'reject', offerId, code, message, origin });
+  reject(offerId: number, code: ErrorCode, message: string, origin: 'model' | 'queue', retryMs?: number): void {
+    this.link.send({ kind: 'reject', offerId, code, message, origin, ...(retryMs !== undefined && { retryMs }) });
   }
 
   /** All that is not settled. */

@@ -26,6 +26,7 @@ export interface RunTimes {
 
 const shedReasons: Partial<Record<Rejection['reason'], ShedReason>> = {
   full: 'queue_full',
+  overload: 'overload',
   timeout: 'timeout',
   refused: 'refused',
 };

@@ -25,6 +25,7 @@ const defaults: BatchingConfig = {
   planDeadlines: batchingFlags.planDeadlines.default,
   deferredBatching: batchingFlags.deferredBatching.default,
   latencyFile: batchingFlags.latencyFile.default,
+  maxQueueWaitSecs: batchingFlags.maxQueueWaitSecs.default,
   rateLimit: batchingFlags.rateLimit.default,
   rateLimitResource: batchingFlags.rateLimitResource.default,
   deviceBatches: batchingFlags.deviceBatches.default,

@@ -80,6 +80,14 @@ const anyMessage: fc.Arbitrary<FrameMessage> = fc.oneof(
     message: text,
     origin: fc.constantFrom('model', 'queue'),
   }),
+  fc.record({
+    kind: fc.constant('reject'),
+    offerId: whole,
+    code,
+    message: text,
+    origin: fc.constantFrom('model', 'queue'),
+    retryMs: fc.constantFrom(0.25, 1, 30_000),
+  }),
   maybeTraced(
     { kind: fc.constant('batch'), batchId: whole, routers: fc.array(text), rows: fc.array(whole) },
     { grantedMs: time },
@@ -149,6 +157,7 @@ function plain(message: FrameMessage): object {
     if (message.kind === 'batch') words['grantedMs'] = message.grantedMs ?? 0;
   }
   if (message.kind === 'send') words['facts'] = message.facts ?? null;
+  if (message.kind === 'reject') words['retryMs'] = message.retryMs ?? 0;
   if ('code' in message) words['code'] = statusNumbers[message.code];
   if ('memberErrors' in message) {
     words['memberErrors'] = message.memberErrors.map((error) => ({ ...error, code: statusNumbers[error.code] }));

@@ -59,7 +59,8 @@ function putFields(sink: Sink, message: FrameMessage): void {
       sink.uint(1, message.offerId);
       sink.uint(2, statusNumbers[message.code]);
       sink.string(3, message.message);
-      return sink.uint(4, origins.indexOf(message.origin));
+      sink.uint(4, origins.indexOf(message.origin));
+      return sink.double(5, message.retryMs ?? 0);
     case 'batch':
       sink.uint(1, message.batchId);
       for (const router of message.routers) sink.element(2, router);

@@ -116,15 +116,24 @@ function readReject(reader: WireReader): Reject {
   let code = 0;
   let message = '';
   let origin = 0;
+  let retryMs = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) offerId = reader.uint();
     else if (tag === 0x10) code = reader.uint();
     else if (tag === 0x1a) message = reader.string();
     else if (tag === 0x20) origin = reader.uint();
+    else if (tag === 0x29) retryMs = reader.double();
     else reader.skip(tag);
   }
-  return { kind: 'reject', offerId, code: codeOf(code), message, origin: word(origins, origin, 'reject origin') };
+  return {
+    kind: 'reject',
+    offerId,
+    code: codeOf(code),
+    message,
+    origin: word(origins, origin, 'reject origin'),
+    ...(retryMs > 0 && { retryMs }),
+  };
 }
 
 function readWithdraw(reader: WireReader): LinkMessage {

@@ -6,7 +6,7 @@ import type { BatchingFamilies } from './families';
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
 /** Why a request was turned away before it ran. */
-export type ShedReason = 'queue_full' | 'timeout' | 'refused';
+export type ShedReason = 'queue_full' | 'overload' | 'timeout' | 'refused';
 
 /** What is recorded of one version of a model. Its label sets are bound: to record looks nothing up. */
 export class VersionMeters {

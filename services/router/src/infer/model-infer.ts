@@ -21,6 +21,7 @@ export function modelInfer(
       inference.note(view, error, trace);
       trace?.failed(error);
       line?.failed(error);
+      if (error.retryMs !== undefined) call.setTrailers({ 'grpc-retry-pushback-ms': String(Math.ceil(error.retryMs)) });
       reject(error);
     };
     try {

@@ -281,7 +281,7 @@ export class RequestTable {
     }
   }
 
-  #rejected({ offerId, code, message, origin }: Reject): void {
+  #rejected({ offerId, code, message, origin, retryMs }: Reject): void {
     const request = this.#byOffer.get(offerId);
     if (!request || request.offerId !== offerId) return;
     if (origin === 'queue' && code === 'UNAVAILABLE') {
@@ -297,7 +297,7 @@ export class RequestTable {
       }
     }
     if (origin === 'queue' && code === 'DEADLINE_EXCEEDED') this.#noteDeadline(request);
-    this.#fail(request, new ShoalError(code, message), origin);
+    this.#fail(request, new ShoalError(code, message, { retryMs }), origin);
   }
 
   /** Its queue is gone, or not there yet: a version that was reloaded meanwhile has a new one. */
