@@ -25,6 +25,8 @@ interface Tokens {
     readonly shapley: number[][];
     readonly ablation_by_mask: number[][];
     readonly ablation_by_mask_token: number[][];
+    readonly explained_class: number;
+    readonly integrated_gradients: { per_token: number[]; baseline_output: number; tolerance: number };
   }[];
 }
 const words = explainFixture<Words>('package-topic');
@@ -168,6 +170,31 @@ describe('token positions', () => {
       const want = one.ablation_by_mask_token.map((row) => row[index] as number);
       expectClose(values, want, tokens.tolerance);
     }
+  }, 60_000);
+
+  test('integrated gradients by embeddings, from that of [PAD]', async () => {
+    for (const one of tokens.cases) {
+      const explained = [{ name: 'input_ids', feature_names: one.tokens, fixed: special(one) }];
+      const output = { name: 'logits', indices: { index: [one.explained_class] } };
+      const options = { explained, output, baseline: { generator: { kind: 'ZERO' } } };
+      const { tolerance, per_token: want, baseline_output: base } = one.integrated_gradients;
+      const answer = await client.explain(request(one, { ...options, integrated_gradients: { steps: 200 } }));
+      expectClose(
+        answer.outputs[0]?.values,
+        one.players.map((at) => want[at] as number),
+        5 * tolerance,
+      );
+      expectClose([answer.outputs[0]?.base_value ?? NaN], [base], 1e-4);
+      const saliency = await client.explain(request(one, { ...options, saliency: { times_input: true } }));
+      expect(saliency.outputs[0]?.values).toHaveLength(one.players.length);
+    }
+    const [one] = tokens.cases as [Tokens['cases'][number]];
+    const mask = { explained: [{ name: 'attention_mask' }], saliency: {} };
+    const failure = await client.failure('Explain', request(one, { ...mask, output: { name: 'logits' } }));
+    expect(failure).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      details: expect.stringContaining('no table of embeddings'),
+    });
   }, 60_000);
 
   test('taken out of the sequence: as if they had never been there', async () => {

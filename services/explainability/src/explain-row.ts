@@ -7,7 +7,7 @@ import { methodNamed, startMethod } from './methods/methods';
 import { withSketch } from './methods/with-sketch';
 import { type Usage, drive } from './perturbing/drive';
 import { Pace } from './perturbing/pace';
-import { PredictionStream, predictOnce } from './perturbing/prediction-stream';
+import { PredictionStream } from './perturbing/prediction-stream';
 import { plainRequest } from './perturbing/row-requests';
 import { measure } from './quality/measure';
 import type { Measured, Measuring } from './quality/measuring';
@@ -80,7 +80,7 @@ export async function explainRow(parts: RowParts, deps: ExplainerDeps): Promise<
   }
   const measuring: Measuring = {
     ...{ context, result, method: name, run, quality: message.quality },
-    predict: (row) => predictOnce(door, plainRequest(message.model_name, parts.answer.modelVersion, row), call.signal),
+    predict: (row) => context.predict(plainRequest(message.model_name, parts.answer.modelVersion, row)),
   };
   const measured = wantsQuality(message) ? await measuredInTime(measuring, how) : undefined;
   const late =

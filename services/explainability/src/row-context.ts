@@ -6,7 +6,7 @@ import { makeBackground } from './backgrounds/make-background';
 import type { ExplainCall, ExplainerDeps } from './explain-call';
 import type { MethodContext } from './methods/method';
 import { makeMasker } from './perturbing/make-masker';
-import type { StreamParts } from './perturbing/prediction-stream';
+import { type StreamParts, predictOnce } from './perturbing/prediction-stream';
 import { RowRequests } from './perturbing/row-requests';
 import { linkOf } from './requests/link';
 import type { ExplainRequestMessage } from './requests/messages';
@@ -75,6 +75,7 @@ export async function rowContext(parts: RowParts, deps: ExplainerDeps): Promise<
       const pinned = { model: message.model_name, version: parts.answer.modelVersion };
       return new RowRequests({ ...pinned, batched, row, explained: all, output: pick });
     },
+    predict: (one) => predictOnce(parts.door, one, parts.call.signal),
     wholeRow: row,
     twin: (options) => deps.twins.get(version, options),
     modelFile: (maxBytes) => deps.files.get(version, maxBytes, parts.call.span),

@@ -3,16 +3,20 @@ import {
   type Attribution,
   type GradientEstimator,
   type ShapleyResult,
+  type TwinOptions,
   gradientShap,
   integratedGradients,
   saliency,
   smoothGrad,
 } from '@shoal/explain';
+import { fromNumbers } from '@shoal/tensor';
 import type { Ask, AskSource } from '../perturbing/ask';
 import { GradientRequests } from '../perturbing/gradient-requests';
 import { writeRows } from '../perturbing/row-source';
 import { invalid, quoted } from '../requests/refuse';
-import type { ExplainedInput } from '../requests/players';
+import type { ExplainedInput, Players } from '../requests/players';
+import type { Tensor } from '../requests/tensor';
+import { embedded } from './embedded';
 import type { Method, MethodContext, Running } from './method';
 import { numbersOf } from './numbers';
 
@@ -65,35 +69,81 @@ export const gradientMethods: readonly Method[] = (Object.keys(summaries) as (ke
   }),
 );
 
+/** What is differentiated by: the explained inputs themselves, or what the model looks up by token ids. */
+interface Variables {
+  readonly inputs: readonly ExplainedInput[];
+  readonly twin: TwinOptions;
+  /** All inputs of the twin, but for the weights of its output. */
+  readonly wholeRow: readonly Tensor[];
+  readonly row: Float64Array;
+  readonly baselines: readonly Float64Array[];
+}
+
 /** @throws ShoalError INVALID_ARGUMENT, and as the twin is made and loaded */
 async function startGradient(context: MethodContext, make: Make): Promise<Running> {
-  const { players, row, background, output, link } = context;
+  const { players, output, link } = context;
   const [text] = players.texts;
   if (text) throw invalid(`input ${quoted(text.name)} is of BYTES, by which nothing can be differentiated`);
   if (link.name !== 'identity') throw invalid('gradients are of the output itself: link must be IDENTITY');
-  const wrong = players.inputs.find(({ datatype }) => !datatype.startsWith('FP'));
-  if (wrong)
-    throw invalid(`input ${quoted(wrong.name)} is of ${wrong.datatype}, by which nothing can be differentiated`);
-  const inputs = players.inputs.map(({ name }) => name);
-  const { model, twin } = await context.twin({ inputs, output: output.name });
-  const input = numbersOf(players.inputs, row, 1);
-  const all = numbersOf(players.inputs, background.contents, background.count);
-  const baselines = Array.from({ length: background.count }, (_, at) => {
-    return all.subarray(at * input.length, (at + 1) * input.length);
-  });
+  const variables = await variablesOf(context);
+  const { inputs, wholeRow, row } = variables;
+  const { model, twin } = await context.twin(variables.twin);
+  const baselines = variables.baselines.map((baseline) => held(inputs, baseline, row));
   // One element of the output after the other: each has gradients of its own.
-  const estimators = output.indices.map(() => make(context, input, baselines));
-  const source = new GradientSource(estimators, players.inputs);
+  const estimators = output.indices.map(() => make(context, row, baselines));
+  const source = new GradientSource(estimators, inputs);
   const requests = new GradientRequests({
     model,
     twin,
     batched: context.batched,
-    row: context.wholeRow,
-    explained: players.inputs,
+    row: wholeRow,
+    explained: inputs,
     output,
     index: () => output.indices[source.current] as number,
   });
-  return { source, requests, answer: () => resultOf(context, estimators) };
+  const own: Players = { ...players, inputs, single: players.single && inputs === players.inputs };
+  return { source, requests, answer: () => resultOf(own, estimators) };
+}
+
+async function variablesOf(context: MethodContext): Promise<Variables> {
+  const { players, row, background, output, wholeRow } = context;
+  const { inputs } = players;
+  const whole = inputs.find(({ datatype }) => !/^(?:FP|BF)/.test(datatype));
+  if (!whole) {
+    const own = numbersOf(inputs, row, 1);
+    const all = numbersOf(inputs, background.contents, background.count);
+    const baselines = Array.from({ length: background.count }, (_, at) => {
+      return all.subarray(at * own.length, (at + 1) * own.length);
+    });
+    return {
+      inputs,
+      twin: { inputs: inputs.map(({ name }) => name), output: output.name },
+      wholeRow,
+      row: own,
+      baselines,
+    };
+  }
+  if (inputs.length > 1) {
+    throw invalid(
+      `input ${quoted(whole.name)} is of ${whole.datatype}, by which nothing can be differentiated: explain it alone, by its embedding, or the others`,
+    );
+  }
+  const found = await embedded(context, whole, 0);
+  const { name, datatype, shape } = found.input;
+  const tensor = { name, datatype, shape: [1, ...shape], bytes: fromNumbers(datatype, found.row) };
+  return {
+    inputs: [found.input],
+    twin: { output: output.name, feed: name },
+    wholeRow: [...wholeRow, tensor],
+    row: found.row,
+    baselines: found.baselines,
+  };
+}
+
+/** A baseline with the row's own numbers where they belong to nobody. */
+function held(inputs: readonly ExplainedInput[], baseline: Float64Array, row: Float64Array): Float64Array {
+  const owners = inputs.flatMap(({ playerOf }) => [...playerOf]);
+  return baseline.map((value, at) => ((owners[at] as number) < 0 ? (row[at] as number) : value));
 }
 
 /** Rows of gradient estimators, one estimator after the other. */
@@ -135,10 +185,7 @@ class GradientSource implements AskSource {
   }
 }
 
-function resultOf(
-  { players }: MethodContext,
-  estimators: readonly GradientEstimator<Answer>[],
-): ShapleyResult | undefined {
+function resultOf(players: Players, estimators: readonly GradientEstimator<Answer>[]): ShapleyResult | undefined {
   const answers = estimators.map((estimator) => estimator.result());
   if (!answers.every((answer) => answer !== undefined)) return undefined;
   const done = estimators.every((estimator) => estimator.done);

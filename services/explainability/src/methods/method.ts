@@ -7,6 +7,7 @@ import type { ExplainRequestMessage, MethodMessages } from '../requests/messages
 import type { ChosenOutput } from '../requests/output-choice';
 import type { Players } from '../requests/players';
 import type { Requests } from '../perturbing/row-requests';
+import type { InferResponseView } from '@shoal/protocol';
 import type { OutputPick } from '../perturbing/prediction-reader';
 import type { ServedTwin } from '../models/twins';
 import type { Tensor } from '../requests/tensor';
@@ -27,6 +28,8 @@ export interface MethodContext {
   readonly labels: readonly string[];
   /** Asks the model itself for other elements of the output than those that were chosen. */
   readonly requests: (output: OutputPick) => Requests;
+  /** One request alone, by who asks. @throws ShoalError as the model or the server fails */
+  readonly predict: (message: Buffer) => Promise<InferResponseView>;
   /** All inputs of the request. */
   readonly wholeRow: readonly Tensor[];
   /** Has a gradient twin of the model served. @throws ShoalError when it cannot be made or loaded */
