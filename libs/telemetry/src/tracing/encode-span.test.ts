@@ -113,6 +113,22 @@ test('whatever a span holds, protobufjs decodes it by the public definitions', (
   );
 });
 
+test('W3C’s flags go on from a caller to all that is under it, and into links to that', () => {
+  const caller = { wire: Buffer.alloc(25, 7), traceState: '' };
+  const spans = sent((tracer) => {
+    const outer = tracer.start('outer', 'server', caller, 1);
+    const inner = tracer.start('inner', 'internal', outer, 1);
+    const root = tracer.startRoot('root', 'internal', 1);
+    root.link(inner);
+    for (const span of [outer, inner, root]) span.end(2);
+    expect([caller, outer, inner].map(({ wire }) => wire[24])).toEqual([7, 7, 7]);
+    expect(root.wire[24]).toBe(1);
+  });
+  expect(spans.map(({ flags }) => flags)).toEqual([7, 7, 1]);
+  expect(spans[1]).toMatchObject({ traceId: '07'.repeat(16), parentSpanId: spans[0]!.spanId });
+  expect(spans[2]!.links).toEqual([{ traceId: '07'.repeat(16), spanId: spans[1]!.spanId, traceState: '' }]);
+});
+
 test('what is beyond the limits is counted and not sent', () => {
   const [span] = sent(
     (tracer) => {
