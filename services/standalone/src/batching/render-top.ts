@@ -60,7 +60,7 @@ function curveText(queues: readonly Queue[]): string {
   return best === undefined ? '–' : `${figure(best.alpha_ms)} + ${figure(best.beta_ms)}·b`;
 }
 
-const blocks = [...'▁▂▃▄▅▆▇█'];
+const blocks = Array.from('▁▂▃▄▅▆▇█');
 const mostBars = 12;
 
 /** Batches since the look before, by size: `1▂ 2█ 8▁`; of many sizes the most frequent. */
