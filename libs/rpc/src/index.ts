@@ -12,6 +12,6 @@ export { type TlsMaterial, clientTls, serverTls } from './tls/material';
 export type { Renewable } from './tls/renewable';
 export { type TlsFile, type TlsFilePaths, TlsFiles, type TlsLog } from './tls/tls-files';
 export { callSpan, traceHeaders } from './tracing/call-span';
-export { describeServerSpan, endServerSpan, rpcMethod } from './tracing/server-span';
+export { type ServerPlace, describeServerSpan, endServerSpan, rpcMethod, serverPlace } from './tracing/server-span';
 export { type OpenCallSpan, callersSpans, tracedServer } from './tracing/traced-server';
 export { checkUnixPath, removeStaleSocket, unixPath } from './unix-socket';

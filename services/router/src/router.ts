@@ -2,7 +2,14 @@ import { type Bus, Instances, batchingPrefix } from '@shoal/bus';
 import { type Clock, Lifecycle, type Random, ShoalError } from '@shoal/core';
 import type { LinkTransport } from '@shoal/link';
 import { ModelDesires, PlacementView } from '@shoal/placement';
-import { type ClientTlsOptions, type HealthSource, type Renewable, type TlsFiles, serverTls } from '@shoal/rpc';
+import {
+  type ClientTlsOptions,
+  type HealthSource,
+  type Renewable,
+  type TlsFiles,
+  serverPlace,
+  serverTls,
+} from '@shoal/rpc';
 import { type LogControl, type Logger, type MetricRegistry, type Tracing, serverCallMeters } from '@shoal/telemetry';
 import { checkAccess } from './access/check-config';
 import type { FileAccess } from './access/follow-auth-file';
@@ -103,6 +110,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
   const endTraffic = deps.metrics && observeTraffic(deps.metrics, traffic);
   const peers = new PeerCounters(bus, deps.id, traffic);
   const shadowBounds = new ShadowBounds({ requests: config.maxShadowRequests, bytes: config.maxShadowBytes });
+  const traces = deps.tracing && new RequestTraces(deps.tracing, clock);
   const inference = new Inference({
     catalog,
     table: links.table,
@@ -114,7 +122,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
     traffic,
     shadowBounds,
     logControl,
-    traces: deps.tracing && new RequestTraces(deps.tracing, clock),
+    traces,
     metrics,
   });
   const streams = new InferStreams(
@@ -176,6 +184,7 @@ export async function startRouter(deps: RouterDeps): Promise<RouterService> {
         listenAddress(config),
         deps.tls && serverTls(deps.tls, { clientCa: config.grpcUseSslMutual }),
       );
+      if (traces) traces.place = serverPlace(listenAddress(config), port);
       const { memberDoor } = deps;
       if (memberDoor?.startsWith('unix:')) {
         await server.listen(memberDoor);

@@ -16,10 +16,25 @@ export function rpcMethod(path: string): string {
   return path.startsWith('/') ? path.slice(1) : path;
 }
 
-/** Says which call a span of kind SERVER is of. @param method As `rpcMethod`. */
-export function describeServerSpan(span: Span, method: string): void {
+/** Where a server listens. */
+export interface ServerPlace {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where a server is reached that was told to listen at `HOST:PORT`; undefined for a unix socket. @param port The one that was bound. */
+export function serverPlace(listened: string, port: number): ServerPlace | undefined {
+  if (listened.startsWith('unix:')) return undefined;
+  return { address: listened.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+/** Says which call a span of kind SERVER is of, and whose. @param method As `rpcMethod`. */
+export function describeServerSpan(span: Span, method: string, place: ServerPlace | undefined): void {
   span.set('rpc.system.name', 'grpc');
   span.set('rpc.method', method);
+  if (!place) return;
+  span.set('server.address', place.address);
+  span.set('server.port', place.port);
 }
 
 /** Ends the span of a call that was answered, with its status; undefined = OK. */

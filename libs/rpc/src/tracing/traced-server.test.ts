@@ -7,6 +7,7 @@ import { createServer } from '../create-server';
 import type { CallContext, Handlers, RpcServer, StreamCall } from '../server';
 import { echoService } from '../testing/echo-service';
 import { callSpan, traceHeaders } from './call-span';
+import { serverPlace } from './server-span';
 import { tracedServer } from './traced-server';
 
 type Chat = StreamCall<string, string>;
@@ -147,4 +148,13 @@ describe.each(grpcCarriers)('on %s', (carrier) => {
     await new Promise((resolve) => void call.on('status', resolve));
     expect(tracing.spans).toEqual([]);
   });
+});
+
+test.each([
+  ['127.0.0.1:0', { address: '127.0.0.1', port: 7 }],
+  ['[::1]:0', { address: '::1', port: 7 }],
+  ['localhost:8001', { address: 'localhost', port: 7 }],
+  ['unix:/run/door', undefined],
+])('a server that listens at %s', (listened, place) => {
+  expect(serverPlace(listened, 7)).toEqual(place);
 });

@@ -2,7 +2,7 @@ import { type Clock, ShoalError, toShoalError } from '@shoal/core';
 import type { Span, Tracing } from '@shoal/telemetry';
 import type { CallContext, Handlers, RpcServer, StreamCall } from '../server';
 import { setCallSpan } from './call-span';
-import { describeServerSpan, endServerSpan, rpcMethod } from './server-span';
+import { type ServerPlace, describeServerSpan, endServerSpan, rpcMethod, serverPlace } from './server-span';
 
 /** Begins the span of a call; undefined: it is not recorded. @param method As `rpcMethod`. */
 export type OpenCallSpan = (method: string, call: CallContext, at: number) => Span | undefined;
@@ -28,28 +28,40 @@ export function tracedServer(
   open: OpenCallSpan,
   exempt: ReadonlySet<string> = new Set(),
 ): RpcServer {
+  /** The first, for people. */
+  let place: ServerPlace | undefined;
+  const begin: Begin = (method, call) => {
+    const span = open(method, call, clock.now());
+    setCallSpan(call, span);
+    if (span) describeServerSpan(span, method, place);
+    return span;
+  };
   return {
     addService(definition, handlers, options) {
       const traced = Object.entries(handlers).map(([name, handler]) => {
         const method = definition[name];
         if (!method || method.requestStream || exempt.has(method.path)) return [name, handler] as const;
         const unary = !method.responseStream;
-        return [name, traceCall(rpcMethod(method.path), unary, handler as Handler, clock, open)] as const;
+        return [name, traceCall(rpcMethod(method.path), unary, handler as Handler, clock, begin)] as const;
       });
       server.addService(definition, Object.fromEntries(traced) as Handlers, options);
     },
-    listen: (address, tls) => server.listen(address, tls),
+    async listen(address, tls) {
+      const port = await server.listen(address, tls);
+      place ??= serverPlace(address, port);
+      return port;
+    },
     drain: (graceMs) => server.drain(graceMs),
   };
 }
 
-function traceCall(method: string, unary: boolean, handler: Handler, clock: Clock, open: OpenCallSpan): Handler {
+type Begin = (method: string, call: CallContext) => Span | undefined;
+
+function traceCall(method: string, unary: boolean, handler: Handler, clock: Clock, begin: Begin): Handler {
   return (request, context) => {
     const call = context as CallContext;
-    const span = open(method, call, clock.now());
-    setCallSpan(call, span);
+    const span = begin(method, call);
     if (!span) return handler(request, call);
-    describeServerSpan(span, method);
     const end = (error?: ShoalError) => endServerSpan(span, error, clock.now());
     let handed: CallContext = call;
     if (!unary) {

@@ -1,6 +1,6 @@
 import type { Clock, ShoalError } from '@shoal/core';
 import type { InferRequestView } from '@shoal/protocol';
-import { describeServerSpan, endServerSpan } from '@shoal/rpc';
+import { endServerSpan } from '@shoal/rpc';
 import type { Span, SpanContext, Tracer } from '@shoal/telemetry';
 import { abandonment } from '../infer/abandonment';
 import type { InferPlan } from '../requests/infer-plan';
@@ -22,12 +22,11 @@ export class RequestTrace {
   #plan: InferPlan | undefined;
   #offers = 0;
 
-  /** @param method As `rpcMethod`. @param view Undefined: the message could not be read. */
-  constructor(tracer: Tracer, clock: Clock, door: Span, method: string, view: InferRequestView | undefined) {
+  /** @param view Undefined: the message could not be read. */
+  constructor(tracer: Tracer, clock: Clock, door: Span, view: InferRequestView | undefined) {
     this.#tracer = tracer;
     this.#clock = clock;
     this.#door = door;
-    describeServerSpan(door, method);
     if (view) nameRequest(door, view.modelName, view.id);
   }
 

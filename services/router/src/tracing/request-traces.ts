@@ -1,5 +1,6 @@
 import type { Clock } from '@shoal/core';
 import type { InferRequestView } from '@shoal/protocol';
+import { type ServerPlace, describeServerSpan } from '@shoal/rpc';
 import type { HeaderSource, Tracer, Tracing } from '@shoal/telemetry';
 import { RequestTrace } from './request-trace';
 
@@ -14,6 +15,8 @@ export class RequestTraces {
   readonly #tracing: Tracing;
   readonly #tracer: Tracer;
   readonly #clock: Clock;
+  /** Where the requests come to, once that is known. */
+  place: ServerPlace | undefined;
 
   constructor(tracing: Tracing, clock: Clock) {
     this.#tracing = tracing;
@@ -31,9 +34,10 @@ export class RequestTraces {
     const method = inferMethods[kind];
     const door = this.#tracing.door.open(method, view?.modelName ?? '', headers, now);
     if (!door) return undefined;
+    describeServerSpan(door, method, this.place);
     // Both at once: whoever is called has the whole message already.
     door.event('GRPC_WAITREAD_START', now);
     door.event('GRPC_WAITREAD_END', now);
-    return new RequestTrace(this.#tracer, this.#clock, door, method, view);
+    return new RequestTrace(this.#tracer, this.#clock, door, view);
   }
 }
