@@ -277,7 +277,18 @@ test.each(['lime', 'ablation', 'permutation'])(
 );
 
 test('what there is can be asked for', async () => {
-  const { methods } = await client.call<{ methods: { name: string; needs: string }[] }>('ListMethods', {});
+  const { methods } = await client.call<{ methods: { name: string; needs: string; answers: string }[] }>(
+    'ListMethods',
+    {},
+  );
+  expect(methods.map(({ name, answers }) => [name, answers])).toEqual(
+    expect.arrayContaining([
+      ['exact', 'values'],
+      ['rise', 'map'],
+      ['anchors', 'anchor'],
+      ['accumulated_effects', 'curves'],
+    ]),
+  );
   // All that a request can ask for.
   const proto = readFileSync(path.join(protoFolder, 'shoal/explain/v1/explain.proto'), 'utf8');
   const [, oneof = ''] = /oneof method \{([^}]*)\}/.exec(proto) ?? [];

@@ -45,8 +45,9 @@ export function explainHandlers({ explainer, backgrounds, propagator }: HandlerP
           name: 'auto',
           summary: 'chooses by the model, the input, the number of features and the budget',
           needs: 'predictions',
+          answers: 'values',
         },
-        ...methods.map(({ name, summary, needs }) => ({ name, summary, needs })),
+        ...methods.map(({ name, summary, needs, answers = 'values' }) => ({ name, summary, needs, answers })),
       ],
     }),
     ListBackgrounds: ({ model }: { readonly model: string }) => ({

@@ -82,9 +82,16 @@ export class AnchorSearch {
     return { precision, lower: lowerBound(precision, level), upper: upperBound(precision, level) };
   }
 
-  /** The anchor found; without one, the most precise candidate. */
+  /** The anchor found; without one, the candidate of which most precision is sure, the smaller of two that are the same. */
   get answer(): Arm | undefined {
-    return this.best ?? this.fallback ?? this.chosen[0];
+    if (this.best !== undefined) return this.best;
+    const known = [this.fallback, ...this.chosen, ...this.arms].filter((arm) => arm !== undefined && arm.drawn > 0);
+    let [answer, most] = [this.chosen[0], -1];
+    for (const arm of known) {
+      const { lower } = this.bounds(arm as Arm);
+      if (lower > most) [answer, most] = [arm, lower];
+    }
+    return answer;
   }
 
   /** All pulls have been sampled: decides what comes next. */

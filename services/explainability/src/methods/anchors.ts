@@ -21,7 +21,7 @@ export const anchorMethods: readonly Method[] = [
     name: 'anchors',
     summary: 'a rule on few features under which the model nearly always answers the same, with bounds on how often',
     needs: 'predictions',
-    attributes: false,
+    answers: 'anchor',
     start: (context) => (isTable(context) ? ofTable(context) : ofPlayers(context)),
   },
 ];
@@ -132,7 +132,9 @@ function running(context: MethodContext, source: AskSource, found: () => Found |
     get notes() {
       const now = found();
       return now && !now.anchor.found
-        ? ['no rule was found that is as precise as was asked for: this is the most precise one']
+        ? [
+            `no rule was found that is as precise as was asked for${now.anchor.stopReason === 'budget' ? ' within the budget' : ''}: this is the most precise one so far`,
+          ]
         : [];
     },
   };

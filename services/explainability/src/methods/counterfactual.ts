@@ -13,7 +13,7 @@ export const counterfactualMethods: readonly Method[] = [
     summary:
       'rows as near to the explained one as can be found of which the model says something else, without gradients',
     needs: 'predictions',
-    attributes: false,
+    answers: 'counterfactuals',
     start,
   },
 ];

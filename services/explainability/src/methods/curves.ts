@@ -15,14 +15,14 @@ export const curveMethods: readonly Method[] = [
     name: 'partial_dependence',
     summary: 'the mean output over the background as one feature takes each value of a grid; the row’s own curve (ICE)',
     needs: 'predictions',
-    attributes: false,
+    answers: 'curves',
     start: startDependence,
   },
   {
     name: 'accumulated_effects',
     summary: 'the same of features that depend on each other: how the output changes for rows near each value (ALE)',
     needs: 'predictions',
-    attributes: false,
+    answers: 'curves',
     start: startEffects,
   },
 ];

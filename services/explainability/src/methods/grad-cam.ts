@@ -14,6 +14,7 @@ export const camMethods: readonly Method[] = [
     name: 'grad_cam',
     summary: 'where a convolution’s maps, each weighted by its mean gradient, speak for the output (Grad-CAM)',
     needs: 'gradients',
+    answers: 'map',
     compares: false,
     start,
   },

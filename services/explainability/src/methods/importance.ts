@@ -19,7 +19,7 @@ export const importanceMethods: readonly Method[] = [
     name: 'permutation_importance',
     summary: 'by how much the model is more wrong about the background’s rows when a feature is shuffled over them',
     needs: 'predictions',
-    attributes: false,
+    answers: 'importance',
     start,
   },
 ];

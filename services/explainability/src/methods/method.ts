@@ -90,8 +90,8 @@ export interface Method {
   readonly summary: string;
   /** What it needs of the model. */
   readonly needs: 'predictions' | 'gradients' | 'trees';
-  /** false: it gives features no values, its answer is in fields of its own. */
-  readonly attributes?: false;
+  /** The field of ExplainResponse that its answer is in; absent: each output's values. */
+  readonly answers?: keyof AnswerFields | 'map';
   /** false: nothing is absent, so that it does not matter what the baseline is. */
   readonly compares?: false;
   /** @throws ShoalError INVALID_ARGUMENT, FAILED_PRECONDITION when it cannot be used here */

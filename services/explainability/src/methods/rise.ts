@@ -14,6 +14,7 @@ export const riseMethods: readonly Method[] = [
     name: 'rise',
     summary: 'the mean output where a pixel is visible through random smooth masks, as a map of an image',
     needs: 'predictions',
+    answers: 'map',
     start,
   },
 ];

@@ -16,7 +16,8 @@ export function wantsQuality({ quality }: ExplainRequestMessage): boolean {
 export function refuseUnmeasurable(message: ExplainRequestMessage, { players, budget }: MethodContext): void {
   const { quality, method = '' } = message;
   if (!quality || !wantsQuality(message)) return;
-  if (methods.find(({ name }) => name === method)?.attributes === false) {
+  const { answers = 'values' } = methods.find(({ name }) => name === method) ?? {};
+  if (answers !== 'values' && answers !== 'map') {
     throw invalid(`quality: ${method} gives features no values that could be measured`);
   }
   if (quality.infidelity_samples > budget) {

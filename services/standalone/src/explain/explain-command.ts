@@ -89,7 +89,8 @@ function tell(answer: ExplainResponse, question: Question, config: ExplainConfig
   const { stdout, env } = shell;
   const auto = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   const color = config.color === 'always' || (config.color === 'auto' && auto);
-  shell.print(renderExplanation(explanation, { color, columns: stdout.columns ?? defaultColumns }));
+  const style = { color, columns: stdout.columns ?? defaultColumns };
+  shell.print(renderExplanation(explanation, style, config.text !== ''));
 }
 
 /** The picture with the features that its pixels belong to, where the server knows them alone. */

@@ -162,6 +162,13 @@ test('colours only where they are wanted', () => {
   expect(lines(answer([1]), { color: true, columns: 100 }).join('')).toContain('\u001b[38;5;208m');
 });
 
+test('a text has its words on colours, where there are any', () => {
+  const one = toExplanation(answer([0.4, -0.2, 0.001], ['good', 'bad\u001b', 'so']), []);
+  const colored = renderExplanation(one, { color: true, columns: 100 }, true).split('\n');
+  expect(colored).toContain('\u001b[30;48;5;208mgood\u001b[0m \u001b[30;48;5;111mbad\\x1b\u001b[0m so');
+  expect(renderExplanation(one, plain, true)).toBe(renderExplanation(one, plain));
+});
+
 test('what is no number is not drawn, and said', () => {
   expect(lines(answer([Number.NaN, 1])).join('\n')).toMatch(/feature 0 .*│.*unknown/);
 });

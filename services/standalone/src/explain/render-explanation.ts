@@ -15,6 +15,7 @@ import {
   signed,
 } from '@shoal/report';
 import { renderCounterfactuals, renderCurves, renderRule } from './render-found';
+import { renderWords } from './render-words';
 import { type TerminalStyle, ascii, clean, padded, paint } from './terminal-text';
 
 /** Lines for features; what is beyond is summed. */
@@ -24,9 +25,13 @@ const nameColumns = 32;
 const valueColumns = 12;
 
 /** An explanation for people at a terminal: what each feature adds to each output or what else was found, and what that is worth. */
-export function renderExplanation(explanation: Explanation, style: TerminalStyle): string {
+export function renderExplanation(explanation: Explanation, style: TerminalStyle, isText = false): string {
   const { anchor, counterfactuals } = explanation;
-  const blocks = explanation.outputs.flatMap((output) => renderedOutput(explanation, output, style) ?? []);
+  const blocks = explanation.outputs.flatMap((output) => {
+    const block = renderedOutput(explanation, output, style);
+    if (block === undefined) return [];
+    return isText && style.color && output.values.length > 0 ? [block, renderWords(explanation, output)] : [block];
+  });
   if (anchor) blocks.unshift(renderRule(explanation, anchor, style));
   if (counterfactuals) blocks.unshift(renderCounterfactuals(explanation, counterfactuals, style));
   const pairs = facts(explanation).map(([name, text]) => `${paint(name.padEnd(12), 'dim', style)}${clean(text)}`);
