@@ -137,16 +137,26 @@ test('what was accepted before is taken back, and requests in the background hav
   expect(fate(world.offer('new'))).toMatch(/^RESOURCE_EXHAUSTED/);
 });
 
-test('the pace is measured only while something waits', () => {
+test('the pace is measured only while full batches wait, from batch to batch, and by many of them', () => {
   const drain = new DrainRate();
-  drain.done(500, 8, true);
+  // Began before anything waited.
+  drain.done(10_000, 1, true);
+  for (let i = 1; i <= 15; i += 1) drain.done(10_000 + 100 * i, 2, true);
   expect(drain.rowsPerMs).toBe(0);
-  drain.waits(1000);
-  drain.done(1500, 10, false);
-  drain.done(2000, 10, false);
+  drain.done(11_600, 2, true);
   expect(drain.rowsPerMs).toBe(0.02);
-  drain.done(2500, 10, true);
-  drain.waits(10_000);
-  drain.done(11_000, 40, true);
+  drain.done(11_700, 2, false);
+  drain.done(60_000, 1, true);
+  for (let i = 1; i <= 20; i += 1) drain.done(60_000 + 50 * i, 2, true);
   expect(drain.rowsPerMs).toBe(0.03);
+});
+
+test('one request that takes long says nothing of those behind it', () => {
+  const world = worldOf();
+  world.run = ({ members }) => ({ ms: members[0]!.tag.name === 'long' ? 5000 : 18 });
+  world.offer('long');
+  const tickets = world.offers('a', 800);
+  world.until(5100);
+  world.offer('long');
+  expect(shed([...tickets, ...world.offers('b', 700)])).toBe(0);
 });

@@ -146,7 +146,6 @@ export class Scheduler<T> {
     }
     queue.enter(ticket);
     if (!ticket.background) {
-      if (queue.idle.first === undefined) queue.drain.waits(now);
       queue.plainAt = now;
       if (facts.timeoutMs > 0) queue.budgetMs += budgetWeight * (facts.timeoutMs - queue.budgetMs);
     }
@@ -174,7 +173,7 @@ export class Scheduler<T> {
     runner.batches.delete(batch);
     queue.inFlight -= 1;
     runner.solo = false;
-    queue.drain.done(now, batch.rows, queue.plain.rows < queue.fullRows);
+    queue.drain.done(now, batch.rows, queue.plain.rows >= queue.fullRows);
     this.#limiter?.release(runner, result.outcome === 'refused' ? 0 : now - runner.busySince);
     if (result.outcome === 'refused') afterRefusal(queue, runner, batch, this.#settle);
     else {
