@@ -57,7 +57,11 @@ export function refusal<T>(
   if (maxQueueSize > 0 && (queue.levelSizes?.get(level) ?? 0) >= maxQueueSize) {
     return { code: 'UNAVAILABLE', message: 'Exceeds maximum queue size', origin: 'queue', reason: 'full' };
   }
-  return overflow(queue.plain, facts, policy.bounds, 'queue') ?? overload(queue, level, sequence);
+  const tooMuch = overflow(queue.plain, facts, policy.bounds, 'queue');
+  if (tooMuch === undefined) return overload(queue, level, sequence);
+  const { rowsPerMs } = queue.drain;
+  if (rowsPerMs === 0) return tooMuch;
+  return { ...tooMuch, retryMs: atAMoment((0.1 * queue.plain.rows) / rowsPerMs, sequence) };
 }
 
 /** Those who are told to try again come at so many different moments, from half to one and a half of what they are told. */
@@ -75,8 +79,12 @@ function overload<T>({ policy, plain, drain }: ModelQueue<T>, level: number, seq
   if (waitMs < allowedMs) return undefined;
   const message = `the model is overloaded: a request would wait for ${seconds(waitMs)}, the server lets them wait for ${seconds(allowedMs)} at most; try again later`;
   // When a tenth of what may wait has gone, so that not all come for the first free place.
-  const retryMs = (waitMs - 0.9 * allowedMs) * (0.5 + (sequence % moments) / moments);
+  const retryMs = atAMoment(waitMs - 0.9 * allowedMs, sequence);
   return { code: 'RESOURCE_EXHAUSTED', message, origin: 'queue', reason: 'overload', retryMs };
+}
+
+function atAMoment(ms: number, sequence: number): number {
+  return ms * (0.5 + (sequence % moments) / moments);
 }
 
 function seconds(ms: number): string {

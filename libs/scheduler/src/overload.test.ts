@@ -120,6 +120,19 @@ test('a refusal says what is wrong, and when to try again: not all at once, nor 
   expect(new Set(hints.map(Math.round)).size).toBeGreaterThan(8);
 });
 
+test('of a queue that is full of requests, the same is told where the pace is known', () => {
+  const bounds = { requests: 400, rows: 1e6, bytes: 1e9 };
+  const world = worldOf({ ...limited, maxWaitMs: Infinity, bounds });
+  const hint = (tickets: readonly Ticket<Fate>[]) => tickets.at(-1)!.tag.ends[0]!.rejection;
+  expect(hint(world.offers('a', 500))).toEqual(expect.not.objectContaining({ retryMs: expect.anything() as number }));
+  arrive(world, 3 * capacity, 20_000, 12);
+  const { reason, retryMs } = hint(world.offers('b', 500))!;
+  expect(reason).toBe('full');
+  // A tenth of 400 rows.
+  expect(retryMs).toBeGreaterThan((0.45 * 40) / capacity);
+  expect(retryMs).toBeLessThan((1.55 * 40) / capacity);
+});
+
 test('the last priority level is refused first, the first one last', () => {
   const world = worldOf({ ...limited, priorityLevels: 2 });
   arrive(world, 2 * capacity, 10_000, 9, { priority: 2 });
