@@ -134,9 +134,11 @@ test('gradients and maps are measured, too', async () => {
 test('what there is no time for is left out, and the answer is there', async () => {
   const budget = { max_evaluations: 1_000_000 };
   const request = diabetesRequest({ ablation: {}, budget, quality: { infidelity_samples: 1_000_000, deletion: true } });
-  const answer = await client.explain(request, { deadlineMs: 3_000 });
-  expect(answer).toMatchObject({ exact: true, stop_reason: 'exact', quality: [] });
-  expect(answer.warnings).toContain('the deadline came before infidelity was measured');
+  const answer = await client.explain(request, { deadlineMs: 8_000 });
+  // However far the values themselves came.
+  expect(answer.outputs[0]?.values).toHaveLength(10);
+  expect(answer.quality).toEqual([]);
+  expect(answer.warnings.some((one) => one.startsWith('the deadline came before'))).toBe(true);
 }, 60_000);
 
 test.each([
