@@ -43,6 +43,7 @@ const tables = [
   'explain',
   'explain-shap',
   'explain-error',
+  'explain-memory',
   'flood',
   'telemetry',
 ];

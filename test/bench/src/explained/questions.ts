@@ -32,7 +32,7 @@ export function questions(): readonly Question[] {
     {
       label: 'trees, 30 features, background 50',
       model: marginModel,
-      rows: 50,
+      rows: 250,
       job: of(marginModel, 'margin', 1024, [...(rows[0] ?? [])], { background: [...background] }),
     },
     {
