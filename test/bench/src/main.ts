@@ -18,6 +18,7 @@ import { peersTable } from './tables/peers';
 import { schedulerTable } from './tables/scheduler';
 import { serveTable } from './tables/serve';
 import { telemetryTable } from './tables/telemetry';
+import { simulateTable } from './tables/simulate';
 import { wireTable } from './tables/wire';
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
       return run(table, effort, peersTable.open(peersOf(options), say));
     case 'cluster':
       return run(table, effort, clusterTable.open(say));
+    case 'simulate':
+      return run(table, effort, simulateTable.open(say));
     case 'scheduler':
       return run(table, effort, schedulerTable.open());
     case 'explain':

@@ -11,6 +11,7 @@ Tables, each measured in one run, its cells interleaved round after round, the m
   check   shoal bench against ghz
   cluster the services as processes of a cluster: against one process, and with 1 to 4 runners
   scheduler  the scheduler alone: requests settled a second on one core
+  simulate   predictions of shoal simulate against real loads
   explain explanations: rows a second against plain inference; then the two that follow
   explain-shap   the same explanation by Python's shap (BENCH_PYTHON names a python that has it)
   explain-error  errors of the methods as evaluations grow
@@ -40,6 +41,7 @@ const tables = [
   'check',
   'cluster',
   'scheduler',
+  'simulate',
   'explain',
   'explain-shap',
   'explain-error',
