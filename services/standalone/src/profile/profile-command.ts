@@ -51,7 +51,19 @@ export async function profile(argv: readonly string[], shell: BenchShell): Promi
 interface Window {
   readonly rows: number;
   readonly inFlight: number;
-  readonly seen: BenchRow[];
+  seen: BenchRow[];
+  /** Requests a second; undefined = each as soon as the one before is answered. */
+  pace?: number | undefined;
+}
+
+/** Share of the time in which a request is under way while a size is measured. */
+const paced = 0.5;
+
+/** With pauses, as traffic has them: what sleeps in between has to be woken. Two in flight are to leave none. */
+function paceOf(window: Window): number | undefined {
+  const p50 = window.seen[0]?.latency.p50 ?? Number.NaN;
+  window.seen = [];
+  return window.inFlight === 1 && p50 > 0 ? (paced * 1000) / p50 : undefined;
 }
 
 async function measure(
@@ -68,8 +80,10 @@ async function measure(
   }));
   const pair: Window | undefined = runsAtOnce(batching) ? { rows: 1, inFlight: 2, seen: [] } : undefined;
   const windows = pair ? [...sizes, pair] : sizes;
-  const all = config.rounds * windows.length;
+  // The first round finds how long each size takes, and is forgotten.
+  const all = (1 + config.rounds) * windows.length;
   for (let i = 0; i < all; i += 1) {
+    if (i === windows.length) for (const window of windows) window.pace = paceOf(window);
     const window = windows[i % windows.length] as Window;
     onProgress(i / all, window.inFlight > 1 ? 'two in flight' : `batches of ${window.rows}`);
     window.seen.push(await measureWindow(model, config, window, signal));
@@ -88,13 +102,16 @@ function runsAtOnce({ max_batch_size: most, dynamic_batching: dynamic }: Batchin
 async function measureWindow(
   model: string,
   config: ProfileConfig,
-  { rows: batchSize, inFlight }: Window,
+  { rows: batchSize, inFlight, pace }: Window,
   signal: AbortSignal,
 ): Promise<BenchRow> {
   const { warmupMs: warmupInterval, windowMs: measurementInterval } = config;
   const base: BenchConfig = { ...parseFlags(benchFlags, { argv: [], env: {} }), ...config, modelName: model };
   const [row] = await runBench(
-    { ...base, batchSize, warmupInterval, measurementInterval, concurrencyRange: String(inFlight) },
+    {
+      ...{ ...base, batchSize, warmupInterval, measurementInterval, concurrencyRange: String(inFlight) },
+      ...(pace !== undefined && { requestRateRange: pace.toPrecision(4) }),
+    },
     { clock: systemClock, random: systemRandom, createPacer: threadPacer, signal },
   );
   if (signal.aborted) throw new ShoalError('CANCELLED', 'the measurement was ended before it was complete');
