@@ -25,9 +25,13 @@ const maxHeaderBytes = 8 * 1024;
  * @throws ShoalError UNAVAILABLE when it cannot be bound.
  */
 export async function serveMetrics(registry: MetricRegistry, host: string, port: number): Promise<MetricsServer> {
+  const texts = {
+    plain: oncePerTurn(() => renderPrometheus(registry)),
+    open: oncePerTurn(() => renderOpenMetrics(registry)),
+  };
   const server = createServer(
     { maxHeaderSize: maxHeaderBytes, connectionsCheckingInterval: 1_000 },
-    (request, response) => answer(registry, request, response),
+    (request, response) => answer(texts, request, response),
   );
   server.maxConnections = maxConnections;
   server.headersTimeout = requestTimeoutMs;
@@ -46,7 +50,28 @@ export async function serveMetrics(registry: MetricRegistry, host: string, port:
   };
 }
 
-function answer(registry: MetricRegistry, { method, url, headers }: IncomingMessage, response: ServerResponse): void {
+/** All metrics, in each format. */
+interface Texts {
+  readonly plain: () => Buffer;
+  readonly open: () => Buffer;
+}
+
+/**
+ * What was made is given again until the event loop goes on: requests that come at once, thousands in one packet perhaps, are no more work
+ * than one, and whoever waits for an answer before it asks again has a new one.
+ */
+function oncePerTurn(make: () => string): () => Buffer {
+  let made: Buffer | undefined;
+  return () => {
+    if (made === undefined) {
+      made = Buffer.from(make());
+      setImmediate(() => (made = undefined));
+    }
+    return made;
+  };
+}
+
+function answer(texts: Texts, { method, url, headers }: IncomingMessage, response: ServerResponse): void {
   // Whatever comes with the request is not read.
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
     response.shouldKeepAlive = false;
@@ -56,7 +81,7 @@ function answer(registry: MetricRegistry, { method, url, headers }: IncomingMess
     return refuse(response, 405, 'metrics are read with GET');
   }
   const open = acceptsOpenMetrics(headers.accept);
-  const text = Buffer.from(open ? renderOpenMetrics(registry) : renderPrometheus(registry));
+  const text = open ? texts.open() : texts.plain();
   response.writeHead(200, {
     'content-type': open ? openMetricsType : prometheusType,
     'content-length': text.length,
