@@ -110,6 +110,13 @@ test('of a tracestate that is too long the first members are passed on', () => {
   expect(checkedTraceState(members.join(','))).toBe(members.slice(0, 2).join(','));
 });
 
+test('a tracestate of very many blanks is looked at once', () => {
+  // A minute, were they looked at from each of them.
+  const blanks = ' \t'.repeat(200_000);
+  expect(checkedTraceState(`a=1,b=2${blanks}3`)).toBe('');
+  expect(checkedTraceState(`${blanks}a=1${blanks},${blanks}`)).toBe('a=1');
+});
+
 test('a link’s bytes that are no sampled context are none', () => {
   const good = Buffer.from(`${trace}${span}01`, 'hex');
   expect(contextFromWire(good)).toBeDefined();

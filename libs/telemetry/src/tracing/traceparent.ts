@@ -72,7 +72,8 @@ export function checkedTraceState(header: string | undefined): string {
   let length = -1;
   let full = false;
   for (const part of header.split(',')) {
-    const member = part.replace(/^[ \t]+|[ \t]+$/g, '');
+    // No expression: of many blanks within it, one would look at all of them from each.
+    const member = part.trim();
     if (member === '') continue;
     const equals = member.indexOf('=');
     const key = member.slice(0, equals);
