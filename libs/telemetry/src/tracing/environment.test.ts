@@ -40,6 +40,16 @@ test('the specification’s defaults, but for links and texts', () => {
   });
 });
 
+test.each([
+  ['http://c:4318/v1/traces', 'http://c:4318/v1/traces'],
+  ['c:4317', 'c:4317'],
+  ['https://me:secret@c:4318/p@th', 'https://c:4318/p@th'],
+  ['https://s@cret@c/x?key=secret#secret', 'https://c/x'],
+  ['me:secret@c:4317', 'c:4317'],
+])('the endpoint %s is shown as %s', (given, shown) => {
+  expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT: given }).read).toMatchObject({ endpoint: shown });
+});
+
 test.each<[Environment, object]>([
   [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, { protocol: 'grpc' }],
   [

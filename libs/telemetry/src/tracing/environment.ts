@@ -22,7 +22,7 @@ export interface TraceEnvironment {
   /** Whether W3C's headers are read and written. */
   readonly traceContext: boolean;
   readonly resource: Resource;
-  /** For people; '' = OpenTelemetry's default, a collector on this machine. */
+  /** For people, without what may be a secret; '' = OpenTelemetry's default, a collector on this machine. */
   readonly endpoint: string;
 }
 
@@ -70,8 +70,13 @@ export function readTraceEnvironment(env: Environment, warn: (text: string) => v
     samplerGiven: reader.text('OTEL_TRACES_SAMPLER') !== undefined,
     traceContext: hasTraceContext(reader),
     resource: resourceOf(reader),
-    endpoint: endpoint ?? '',
+    endpoint: withoutSecrets(endpoint ?? ''),
   };
+}
+
+/** Whoever may ask for trace settings sees it: no name and password before the host, and no query, which may hold a key. */
+function withoutSecrets(endpoint: string): string {
+  return endpoint.replace(/^([^/?#]*:\/\/)?[^/?#]*@/, '$1').replace(/[?#].*$/s, '');
 }
 
 /** Of variables that there are for each kind of telemetry. */
