@@ -174,7 +174,8 @@ test('a client that cancels is withdrawn everywhere, and a Send that crosses is 
 
 test('a deadline that passes in the queue ends the request and tells batching why', async () => {
   rig.batching.onOffer = () => undefined;
-  const { status } = await rig.client.call('ModelInfer', simpleRequest(), { deadlineMs: 50 });
+  // A client whose own clock ends the call may be earlier than the server on a busy machine: this one only tells its deadline.
+  const { status } = await rig.client.call('ModelInfer', simpleRequest(), { headers: { 'grpc-timeout': '200m' } });
   expect(status).toBe('DEADLINE_EXCEEDED');
   await until(() => rig.batching.cancels.length === 1);
   expect(rig.batching.cancels[0]).toMatchObject({ reason: 'deadline' });
