@@ -12,7 +12,8 @@ import type { Ticket } from './ticket';
  *    have, if that is less: a queue that serves one in a hurry at a time serves hardly any.
  *  - Too late is what would not be done by its deadline though it ran at once, alone (while that much waits: in such a least
  *    batch), and as fast as the fastest twentieth of batches. To be sound it rests on 64 batches at least and on one within the last
- *    second: so one is tried each second, and a machine that is fast again is found out.
+ *    second. And one is tried each second though others run, so that a machine that is fast again, and requests that are quick
+ *    among slow ones of their size, are found out.
  */
 
 /** Rows beyond which a batch of the model is not worth its wait; Infinity where none is, or where the model's config says otherwise. */
@@ -57,7 +58,7 @@ export function lastStart<T>({ policy, latency }: ModelQueue<T>, ticket: Ticket<
   return model === undefined ? ticket.deadline : ticket.deadline - model.least(ticket.rows);
 }
 
-/** Whether it is too late for a request that waits, soundly. `first`: it is the next one to run. */
+/** Whether it is too late for a request that waits, soundly; now and then one is tried all the same. `first`: it is the next one to run. */
 export function tooLate<T>(queue: ModelQueue<T>, ticket: Ticket<T>, now: number, first: boolean): boolean {
   if (ticket.deadline === Infinity || !queue.policy.planDeadlines) return false;
   const model = queue.latency.model(LatencyTable.bucket(ticket.bytes, ticket.rows));
@@ -65,7 +66,9 @@ export function tooLate<T>(queue: ModelQueue<T>, ticket: Ticket<T>, now: number,
   const { plan } = model;
   const rows = first && plan !== undefined ? Math.max(ticket.rows, floorRows(queue, plan)) : ticket.rows;
   const leastMs = model.leastNow(now, rows);
-  return leastMs > 0 && ticket.deadline - leastMs <= now;
+  if (ticket.tried || leastMs === 0 || ticket.deadline - leastMs > now) return false;
+  ticket.tried = model.tries(now);
+  return !ticket.tried;
 }
 
 /** Never 0: rows that cost nothing cost next to nothing. */

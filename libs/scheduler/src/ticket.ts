@@ -57,6 +57,8 @@ export class Ticket<T = unknown> {
   heapIndex = -1;
   /** How often a runner refused it. */
   refusals = 0;
+  /** It seems too late for its deadline, and runs all the same to find out. */
+  tried = false;
   /** The batch it runs in. */
   batch: Batch<T> | undefined = undefined;
 

@@ -46,6 +46,8 @@ export class LatencyModel {
   #sinceFit = 0;
   #fittedAt = -Infinity;
   #newestAt = -Infinity;
+  /** When one was last let through that seemed too late, or the first one was not. */
+  #triedAt = Infinity;
   #prior: LatencyCurve | undefined;
 
   /** @param prior From before; decides nothing but how large a batch should be, and is dropped when it turns out wrong. */
@@ -94,6 +96,16 @@ export class LatencyModel {
     return now - this.#newestAt <= Math.max(freshMs, 4 * ms) ? ms : 0;
   }
 
+  /**
+   * Whether a request that seems too late is to run all the same: one each second, so that what is known of those that run does
+   * not for ever decide for those that never do. Quick ones may be as large as slow ones.
+   */
+  tries(now: number): boolean {
+    const due = now - this.#triedAt >= freshMs;
+    if (due || this.#triedAt === Infinity) this.#triedAt = now;
+    return due;
+  }
+
   #fit(now: number): void {
     this.#sinceFit = 0;
     this.#fittedAt = now;
@@ -115,6 +127,8 @@ export class LatencyModel {
     if (first === undefined) return;
     this.#sloped = largest >= enoughSpread * smallest;
     this.#smallest = this.#sloped ? smallest / 2 : smallest;
+    // It may be what keeps all batches at one size, and right of that size alone.
+    if (!this.#sloped && samples >= enoughToDrop) this.#prior = undefined;
     this.#settle(samples, this.#sloped ? fitLine(points) : { alphaMs: first.ms, betaMs: 0 });
   }
 
