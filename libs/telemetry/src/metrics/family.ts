@@ -60,6 +60,13 @@ export class Family<Instrument> {
     this.#sets.delete(keyOf(values));
   }
 
+  /** The same of all label sets whose first values are these. */
+  removeAll(...first: readonly string[]): void {
+    for (const [key, { values }] of this.#sets) {
+      if (first.every((value, at) => values[at] === value)) this.#sets.delete(key);
+    }
+  }
+
   /** In the order in which they came. */
   sets(): Iterable<Labelled<Instrument>> {
     return this.#sets.values();

@@ -1,4 +1,6 @@
+import { MetricRegistry, renderPrometheus } from '@shoal/telemetry';
 import { Rig, type TestRouter, type TestRunner, settle } from '../../test/rig';
+import { BatchingMetrics } from './batching-metrics';
 import { RunnerSlots } from './runner-slots';
 import { shapeLabel } from './shape-label';
 
@@ -62,6 +64,22 @@ test('how long a runner is busy, by slots that are used again', async () => {
   await settle();
   await run(2, await rig.runner('w2', queue, 1));
   expect(rig.samples('shoal_runner_busy_seconds_total')).toEqual(['{model="m",version="1",runner_slot="0"} 12']);
+});
+
+test('of a version that is gone nothing is shown any more, once 64 others have gone after it', () => {
+  const registry = new MetricRegistry(rig.clock);
+  const metrics = new BatchingMetrics(registry);
+  for (let i = 0; i < 66; i += 1) {
+    const version = { model: `m${i}`, version: 1 };
+    metrics.opened(version);
+    metrics.runnerReady(`w${i}`, version.model, '1').add(1);
+    metrics.runnerLost(`w${i}`);
+    metrics.closed(version);
+  }
+  const lines = renderPrometheus(registry).split('\n');
+  expect(lines.filter((line) => /model="m[01]"/.test(line))).toEqual([]);
+  expect(lines.filter((line) => line.startsWith('shoal_runner_busy_seconds_total{'))).toHaveLength(64);
+  expect(lines.filter((line) => line.startsWith('nv_inference_request_failure{'))).toHaveLength(64 * 4);
 });
 
 test('slots are small, per version, and bounded', () => {

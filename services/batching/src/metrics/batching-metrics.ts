@@ -28,8 +28,7 @@ export class BatchingMetrics {
     this.#versions = new VersionSets(
       ({ model, version }) => new VersionMeters(families, model, version),
       ({ model, version }) => {
-        for (const reason of failureReasons) families.failure.remove(model, version, reason);
-        for (const family of byVersion(families)) family.remove(model, version);
+        for (const family of byVersion(families)) family.removeAll(model, version);
       },
     );
   }
@@ -114,9 +113,8 @@ export class BatchingMetrics {
   }
 }
 
-const failureReasons = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'] as const;
-
-function byVersion({ failure: _failure, shed: _shed, busy: _busy, ...families }: BatchingFamilies) {
+/** Those whose first labels are a model and a version. */
+function byVersion({ shed: _shed, ...families }: BatchingFamilies) {
   return Object.values(families);
 }
 
