@@ -70,7 +70,7 @@ test('of a version that is gone nothing is shown any more, once 64 others have g
   const registry = new MetricRegistry(rig.clock);
   const metrics = new BatchingMetrics(registry);
   for (let i = 0; i < 66; i += 1) {
-    const version = { model: `m${i}`, version: 1 };
+    const version = { model: `m${i}`, version: 1, generation: 'g' };
     metrics.opened(version);
     metrics.runnerReady(`w${i}`, version.model, '1').add(1);
     metrics.runnerLost(`w${i}`);
