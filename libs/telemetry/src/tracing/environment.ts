@@ -79,6 +79,9 @@ function withoutSecrets(endpoint: string): string {
   return endpoint.replace(/^([^/?#]*:\/\/)?[^/?#]*@/, '$1').replace(/[?#].*$/s, '');
 }
 
+/** OpenTelemetry's reader takes a timer of Node's, which at more than this fires each millisecond. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** Of variables that there are for each kind of telemetry. */
 type Signal = 'TRACES' | 'METRICS';
 
@@ -100,7 +103,7 @@ export function readMetricEnvironment(env: Environment, warn: (text: string) => 
   if (preference !== undefined && preference !== 'cumulative') {
     warn(`OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: ${preference} is not to be had; it is cumulative`);
   }
-  const intervalMs = reader.count('OTEL_METRIC_EXPORT_INTERVAL') ?? defaults.metricIntervalMs;
+  const intervalMs = Math.min(maxTimerMs, reader.count('OTEL_METRIC_EXPORT_INTERVAL') ?? defaults.metricIntervalMs);
   const timeoutMs = reader.count('OTEL_METRIC_EXPORT_TIMEOUT') ?? defaults.exportTimeoutMs;
   return {
     protocol: protocolOf(reader, 'METRICS'),

@@ -22,6 +22,13 @@ test.each([
   expect([environment !== undefined, warnings]).toEqual([pushed, []]);
 });
 
+test('a pause that is longer than a timer can be is as long as one can be', () => {
+  const longest = 2 ** 31 - 1;
+  const env = { OTEL_METRICS_EXPORTER: 'otlp', OTEL_METRIC_EXPORT_INTERVAL: '9999999999' };
+  expect(read(env).environment).toMatchObject({ intervalMs: longest, timeoutMs: 30_000 });
+  expect(read({ ...env, OTEL_METRIC_EXPORT_TIMEOUT: '9999999999' }).environment).toMatchObject({ timeoutMs: longest });
+});
+
 test('defaults, and what is not to be had', () => {
   expect(read({ OTEL_METRICS_EXPORTER: 'otlp' }).environment).toEqual({
     protocol: 'http/protobuf',
