@@ -83,8 +83,11 @@ function overload<T>({ policy, plain, drain }: ModelQueue<T>, level: number, seq
   return { code: 'RESOURCE_EXHAUSTED', message, origin: 'queue', reason: 'overload', retryMs };
 }
 
+/** Nobody is sent away for longer: paces change, and clients take a hint only if it fits in 32 bits. */
+const longestRetryMs = 300_000;
+
 function atAMoment(ms: number, sequence: number): number {
-  return ms * (0.5 + (sequence % moments) / moments);
+  return Math.min(ms, longestRetryMs / 1.5) * (0.5 + (sequence % moments) / moments);
 }
 
 function seconds(ms: number): string {

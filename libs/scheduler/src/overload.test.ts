@@ -1,7 +1,7 @@
 import { seededRandom } from '@shoal/core';
 import { type Fate, World, fate } from '../test/world';
 import { DrainRate } from './drain-rate';
-import type { QueuePolicy } from './policy';
+import { type QueuePolicy, queuePolicy } from './policy';
 import type { Ticket } from './ticket';
 
 const limited: Partial<QueuePolicy> = { dynamic: true, maxBatchSize: 8, maxWaitMs: 2000 };
@@ -131,6 +131,16 @@ test('of a queue that is full of requests, the same is told where the pace is kn
   // A tenth of 400 rows.
   expect(retryMs).toBeGreaterThan((0.45 * 40) / capacity);
   expect(retryMs).toBeLessThan((1.55 * 40) / capacity);
+});
+
+test('nobody is sent away for longer than five minutes, however slow it is', () => {
+  const world = worldOf({ ...limited, bounds: { ...queuePolicy().bounds, requests: 1_000_000, rows: 1_000_000 } });
+  world.run = () => ({ ms: 3_600_000 });
+  world.offers('a', 100_000);
+  world.until(100 * 3_600_000);
+  const hints = world.offers('b', 64).map(({ tag }) => tag.ends[0]?.rejection?.retryMs ?? 0);
+  expect(Math.min(...hints)).toBeGreaterThan(60_000);
+  expect(Math.max(...hints)).toBeLessThan(300_000);
 });
 
 test('the last priority level is refused first, the first one last', () => {
