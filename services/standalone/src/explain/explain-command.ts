@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { parseFlags } from '@shoal/config';
 import { ShoalError } from '@shoal/core';
 import { inferenceCalls, readModelIo } from '@shoal/load';
@@ -6,6 +5,7 @@ import { type PictureSubject, reportPage } from '@shoal/report';
 import { type MethodDefinition, loadService } from '@shoal/rpc';
 import { type Connection, connect, controlFlags } from '../client/control-client';
 import { modelArgument, requireModel } from '../client/model-argument';
+import { writeFile } from '../write-file';
 import { type ExplainConfig, explainFlags } from './explain-flags';
 import type { ExplainResponse } from './messages';
 import { svgOf } from './picture-file';
@@ -102,13 +102,4 @@ function pictureOf({ divisions }: ExplainResponse, { picture, elementOf }: Quest
 
 function shownOf({ divisions }: ExplainResponse, { shown }: Question): readonly string[] {
   return divisions.length > 0 ? [] : shown;
-}
-
-function writeFile(option: string, file: string, content: string): void {
-  try {
-    writeFileSync(file, content);
-  } catch (thrown) {
-    const why = (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new ShoalError('INVALID_ARGUMENT', `${option} ${file} cannot be written: ${why}`);
-  }
 }

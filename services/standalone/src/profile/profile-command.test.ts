@@ -35,8 +35,12 @@ test('a running model is measured, and what comes of it is a profile', async () 
   expect(measured.overheadMs).toBeGreaterThan(0);
 });
 
-test('what the server refuses is told in its words', async () => {
+test('what the server refuses is told in its words, and a file that cannot be written', async () => {
   await expect(run('nobody')).rejects.toThrow("unknown model: 'nobody' is not found");
   await expect(run('digits_cnn', '--sizes', '4096')).rejects.toThrow('--sizes=4096: expected batch sizes from 1 to');
   await expect(run()).rejects.toThrow('shoal profile needs a model');
+  // Before it asks the server, let alone measures.
+  await expect(run('nobody', '--out', '/nowhere/profile.json')).rejects.toThrow(
+    '--out /nowhere/profile.json cannot be',
+  );
 });

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { parseFlags } from '@shoal/config';
 import { ShoalError, systemClock, systemRandom } from '@shoal/core';
 import {
@@ -17,6 +16,7 @@ import type { BenchShell } from '../bench';
 import { modelArgument, requireModel } from '../client/model-argument';
 import { renderColumns } from '../columns';
 import { progressBar } from '../progress-bar';
+import { checkWritable, writeFile } from '../write-file';
 import { type ProfileConfig, profileFlags } from './profile-flags';
 import { type BatchingConfig, toProfile } from './to-profile';
 
@@ -28,6 +28,7 @@ export async function profile(argv: readonly string[], shell: BenchShell): Promi
   const { model, rest } = modelArgument(argv);
   const config = parseFlags(profileFlags, { argv: rest, env: shell.env });
   requireModel('profile', model);
+  checkWritable('--out', config.out);
   const abort = new AbortController();
   shell.onInterrupt(() => abort.abort());
   const shows = config.progress && shell.stderr.isTTY === true;
@@ -37,7 +38,7 @@ export async function profile(argv: readonly string[], shell: BenchShell): Promi
     const json = `${JSON.stringify(measured, undefined, 2)}\n`;
     if (config.out === '') shell.stdout.write(json);
     else {
-      writeFileSync(config.out, json);
+      writeFile('--out', config.out, json);
       bar.clear();
       shell.stdout.write(`${told(measured)}\n\nwritten: ${config.out}\n`);
     }

@@ -117,3 +117,12 @@ test('a trace without times, or out of order, is refused', () => {
   expect(run2('a\nb\n')).toThrow('expected lines that begin with a time in seconds');
   expect(run2('1\n3\n2\n')).toThrow('line 3 is earlier than the one before');
 });
+
+test.each(['nowhere/picture.svg', '.'])(
+  'a picture that cannot be written is told before anything is simulated: %s',
+  (name) => {
+    const where = path.join(folder, name);
+    const forever = '--fixed-ms 1 --rate 1e6 --runners 1 --duration-secs 1e9';
+    expect(() => run(`${forever} --svg ${where}`)).toThrow(`--svg ${where} cannot be written: `);
+  },
+);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseFlags } from '@shoal/config';
 import { ShoalError, seededRandom } from '@shoal/core';
 import {
@@ -12,6 +12,7 @@ import {
   runnersNeeded,
 } from '@shoal/scheduler';
 import { progressBar } from '../progress-bar';
+import { checkWritable, writeFile } from '../write-file';
 import { simulationJson } from './simulation-json';
 import { renderSimulation } from './render-simulation';
 import { type SimulateConfig, simulateFlags } from './simulate-flags';
@@ -54,6 +55,7 @@ export function simulate(argv: readonly string[], shell: SimulateShell): number 
   if (config.requestRows > profile.maxBatchSize) {
     throw wrong(`--request-rows=${config.requestRows}: the model takes ${profile.maxBatchSize} at most`);
   }
+  checkWritable('--svg', config.svg);
   const shows = config.progress && shell.stderr.isTTY === true;
   const bar = progressBar((text) => shows && shell.stderr.write(text));
   const result = run(config, profile, traffic, (share, what) => bar.show(share, what));
@@ -61,7 +63,7 @@ export function simulate(argv: readonly string[], shell: SimulateShell): number 
   shell.stdout.write(
     config.json ? `${JSON.stringify(simulationJson(result), undefined, 2)}\n` : renderSimulation(result),
   );
-  if (config.svg !== '') writeFileSync(config.svg, simulationPicture(result));
+  if (config.svg !== '') writeFile('--svg', config.svg, simulationPicture(result));
   return result.needed !== undefined && !isEnough(result) ? 1 : 0;
 }
 
