@@ -71,7 +71,7 @@ test('of curves, what is known by the deadline', async () => {
   const answer = await client.call<{ curves: { values: number[]; row_values: number[] }[] }>(
     'Explain',
     diabetesRequest(longCurves),
-    { deadlineMs: 3000 },
+    { deadlineMs: 5000 },
   );
   expect(answer).toMatchObject({ stop_reason: 'deadline', exact: false, converged: false });
   const [first] = answer.curves;

@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from '@shoal/core';
 
 /** What is kept at least for the answer's way back, as a part of all the time there is, and its bounds in ms. */
-const part = 0.03;
+const part = 0.1;
 const leastMs = 20;
 const mostMs = 300;
 /** What a round trip may take beyond the longest that was seen lately. */
