@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ShoalError } from '@shoal/core';
 import { checkAccess, openGrpcTls } from '@shoal/router';
 import { type Logger, createLogger } from '@shoal/telemetry';
+import { closeTelemetry } from './close-telemetry';
 import type { ServeConfig } from './flags';
 import { type SignalShell, firstSignal } from './first-signal';
 import { openHealthPort } from './health/health-port';
@@ -13,7 +14,7 @@ import type { LogDestination } from './log-destination';
 import { logControlOf } from './log-control';
 import { observeExports } from './metrics/observe-exports';
 import { openMetrics } from './metrics/process-metrics';
-import { flushMs, openProcessTracing } from './tracing/process-tracing';
+import { openProcessTracing } from './tracing/process-tracing';
 import { type ModelLine, renderModelTable } from './model-table';
 import { project } from './project';
 import { type Standalone, startStandalone } from './standalone';
@@ -59,8 +60,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
     if (failed > 0 && config.exitOnError) {
       shell.print(`${failed} of the models cannot be served, and --exit-on-error is set: ending`);
       await drain(server, config, logger);
-      await tracing?.close(flushMs);
-      await metrics.close();
+      await closeTelemetry(tracing, metrics);
       await healthPort?.close();
       return 1;
     }
@@ -73,8 +73,7 @@ export async function serve(given: ServeConfig, shell: ServeShell): Promise<numb
   shell.print(`${name}: finishing the accepted requests (at most ${config.exitTimeoutSecs} s; again ends at once)`);
   health.end();
   await drain(server, config, logger);
-  await tracing?.close(flushMs);
-  await metrics.close();
+  await closeTelemetry(tracing, metrics);
   await healthPort?.close();
   shell.print('Everything has ended. Bye.');
   return 0;

@@ -4,13 +4,14 @@ import { type Bus, type NatsBusOptions, createNatsBus } from '@shoal/bus';
 import { type Clock, type Random, ShoalError, systemRandom } from '@shoal/core';
 import { type Logger, createLogger } from '@shoal/telemetry';
 import { followLogSettings } from '@shoal/router';
+import { closeTelemetry } from '../close-telemetry';
 import { firstSignal } from '../first-signal';
 import { openHealthPort } from '../health/health-port';
 import { ProcessHealth } from '../health/process-health';
 import { observeBus } from '../metrics/observe-bus';
 import { observeExports } from '../metrics/observe-exports';
 import { openMetrics } from '../metrics/process-metrics';
-import { flushMs, openProcessTracing } from '../tracing/process-tracing';
+import { openProcessTracing } from '../tracing/process-tracing';
 import { logControlOf } from '../log-control';
 import { project } from '../project';
 import type { ServeShell } from '../serve';
@@ -61,8 +62,7 @@ export async function runProcess<Config extends ClusterConfig>(
   });
   const bus = await Promise.race([joining, signal.then(() => undefined)]);
   if (bus === undefined) {
-    await tracing?.close(0);
-    await metrics.close();
+    await closeTelemetry(tracing, metrics, 0);
     await healthPort?.close();
     return 0;
   }
@@ -97,8 +97,7 @@ export async function runProcess<Config extends ClusterConfig>(
   await bus.close();
   linkTls?.files.close();
   natsTls?.close();
-  await tracing?.close(flushMs);
-  await metrics.close();
+  await closeTelemetry(tracing, metrics);
   await healthPort?.close();
   shell.print('Everything has ended. Bye.');
   return typeof ended === 'string' ? 0 : ended;
