@@ -156,6 +156,20 @@ test('one whose answer is held is not offered again, can be cancelled, and keeps
   expect(a.waiter.answers).toBe(1);
 });
 
+test('answers that are held have a bound in bytes: beyond it they fail, and what was held counts no more once it has gone', () => {
+  table = new RequestTable(clock, { owner: () => 'b1', batching: link, runner: link }, undefined, 2);
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => submit(name));
+  for (const one of [d, c, b]) say(one!.offerId, 7);
+  expect(b!.waiter.failure?.code).toBe('RESOURCE_EXHAUSTED');
+  expect([c, d].map((one) => one!.waiter.settled)).toEqual([0, 0]);
+  table.cancel(d!.request);
+  say(a!.offerId, 5);
+  expect(order).toEqual(['a:5', 'c:7']);
+  const [e, f, g] = ['e', 'f', 'g'].map((name) => submit(name));
+  for (const one of [g, f, e]) say(one!.offerId, 8);
+  expect(order.slice(2)).toEqual(['e:8', 'f:8', 'g:8']);
+});
+
 test('requests in the background have no turn, nor do those of models that promise none', () => {
   const first = submit('first');
   for (const plan of [simplePlan(), orderly(true)]) say(submit('other', { plan }).offerId, 1);

@@ -16,9 +16,16 @@ export type AnswerLine = Set<PendingRequest>;
  * turn.
  */
 export class AnswerOrder {
+  readonly #maxBytes: number;
+  #bytes = 0;
   /** By queue; none is empty. */
   readonly #lines = new Map<string, AnswerLine>();
   readonly #held = new Set<PendingRequest>();
+
+  /** @param maxBytes Bytes of answers that may be held. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Those whose answers are held. */
   get held(): ReadonlySet<PendingRequest> {
@@ -39,7 +46,13 @@ export class AnswerOrder {
     return request.line !== undefined && first(request.line) !== request;
   }
 
+  /** Whether so many bytes more may be held. */
+  hasRoom(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#maxBytes;
+  }
+
   hold(request: PendingRequest, answer: HeldAnswer): void {
+    this.#bytes += answer.response.length;
     request.state = 'answered';
     request.held = answer;
     this.#held.add(request);
@@ -51,6 +64,7 @@ export class AnswerOrder {
     if (!line) return undefined;
     line.delete(request);
     request.line = undefined;
+    this.#bytes -= request.held?.response.length ?? 0;
     request.held = undefined;
     this.#held.delete(request);
     const { queue } = request.plan.version;

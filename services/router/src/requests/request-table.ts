@@ -23,6 +23,8 @@ const maxLosses = 2;
 const deadlineSlackMs = 10;
 /** Times that a request may come back without having run. */
 const maxReturns = 12;
+/** Bytes of answers that wait for those before them: one slow request must not have the answers of thousands fill the memory. */
+const maxHeldAnswers = 256 * 1024 ** 2;
 /** Pauses between such returns grow up to this. */
 const longestRestMs = 500;
 
@@ -41,13 +43,17 @@ export class RequestTable {
   /** Those that are unrouted or resting. */
   readonly #idle = new Set<PendingRequest>();
   /** Of those that are not in the background. */
-  readonly #order = new AnswerOrder();
+  readonly #order: AnswerOrder;
   readonly #due = new IndexedHeap<PendingRequest>();
   #lastOfferId = 0;
   #timer: { readonly at: number; readonly cancel: CancelTimer } | undefined;
 
-  /** @param metrics Undefined: nothing is measured. */
-  constructor(clock: Clock, roads: Roads, metrics?: RouterMetrics) {
+  /**
+   * @param metrics Undefined: nothing is measured.
+   * @param maxHeldBytes Bytes of answers that may wait for those before them.
+   */
+  constructor(clock: Clock, roads: Roads, metrics?: RouterMetrics, maxHeldBytes = maxHeldAnswers) {
+    this.#order = new AnswerOrder(maxHeldBytes);
     this.#clock = clock;
     this.#roads = roads;
     this.#metrics = metrics;
@@ -129,7 +135,10 @@ export class RequestTable {
       // An answer to the newest offer came after its bytes had left; others may have come before.
       const newest = request.offerId === message.offerId;
       if (!newest) this.#recall(request, 'cancelled');
-      if (early) {
+      if (early && !this.#order.hasRoom(response.length)) {
+        const text = 'too much waits for the answers of earlier requests, in whose order they are to be';
+        this.#giveUp(request, new ShoalError('RESOURCE_EXHAUSTED', text));
+      } else if (early) {
         this.#unlist(request);
         this.#order.hold(request, { response, done: newest, computeUs: message.computeUs });
       } else {
