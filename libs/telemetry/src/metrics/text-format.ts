@@ -58,14 +58,27 @@ function appendSamples(lines: string[], family: AnyFamily, show: ShowExemplar): 
 }
 
 function appendHistogram(lines: string[], name: string, pairs: string, histogram: Histogram, show: ShowExemplar): void {
-  const before = pairs === '' ? '' : `${pairs},`;
+  const { bounds, counts } = histogram;
+  const start = pairs === '' ? `${name}_bucket{le="` : `${name}_bucket{${pairs},le="`;
+  const ends = bucketEnds(bounds);
   let count = 0;
-  for (const [bucket, some] of histogram.counts.entries()) {
-    count += some;
-    const bound = bucketBound(histogram.bounds[bucket]);
-    lines.push(`${name}_bucket{${before}le="${bound}"} ${count}${show(histogram.exemplar(bucket))}`);
+  for (let bucket = 0; bucket < counts.length; bucket++) {
+    count += counts[bucket] ?? 0;
+    lines.push(start + (ends[bucket] ?? '') + count + show(histogram.exemplar(bucket)));
   }
   lines.push(`${name}_sum${braced(pairs)} ${number(histogram.sum)}`, `${name}_count${braced(pairs)} ${count}`);
+}
+
+/** Of the same bounds, which many histograms have. To write a number in decimal is what takes the time where there are many models. */
+const knownEnds = new WeakMap<readonly number[], readonly string[]>();
+
+function bucketEnds(bounds: readonly number[]): readonly string[] {
+  let ends = knownEnds.get(bounds);
+  if (ends === undefined) {
+    ends = [...bounds, undefined].map((bound) => `${bucketBound(bound)}"} `);
+    knownEnds.set(bounds, ends);
+  }
+  return ends;
 }
 
 /** The same in both formats, so that it is one series whichever a scraper asks for: OpenMetrics wants 1.0, not 1. */
