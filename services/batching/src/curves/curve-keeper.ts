@@ -59,8 +59,12 @@ export class CurveKeeper {
 
   #save(): void {
     for (const [name, curves] of this.#source.learnt()) {
-      const sure = curves.filter(({ samples }) => samples >= enough);
       const kept = this.known(name);
+      // A curve without a slope is of one size, as in quiet times: it replaces none that says more.
+      const sure = curves.filter(
+        ({ bucket, betaMs, samples }) =>
+          samples >= enough && (betaMs > 0 || !kept.some((other) => other.bucket === bucket && other.betaMs > 0)),
+      );
       if (sure.every((curve) => kept.some((other) => alike(curve, other)))) continue;
       const buckets = new Set(sure.map(({ bucket }) => bucket));
       const all = [...kept.filter(({ bucket }) => !buckets.has(bucket)), ...sure];

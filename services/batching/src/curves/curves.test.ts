@@ -75,6 +75,20 @@ test('written each minute, where it changed by much, and only what rests on enou
   ]);
 });
 
+test('what is known of one size only replaces no curve that says more', async () => {
+  const clock = new FakeClock(0);
+  const store = await fileCurves(path(), silentLogger);
+  store.put('m/1', [curve]);
+  const { keeper } = keeperOf(store, clock, new Map([['m/1', [{ ...curve, alphaMs: 4.5, betaMs: 0 }]]]));
+  await keeper.close();
+  expect(keeper.known('m/1')).toEqual([curve]);
+  const empty = await fileCurves(`${path()}.2`, silentLogger);
+  const flat = { ...curve, betaMs: 0 };
+  const other = keeperOf(empty, clock, new Map([['m/1', [flat]]]));
+  await other.keeper.close();
+  expect(other.keeper.known('m/1')).toEqual([flat]);
+});
+
 test.each([
   ['nothing', undefined],
   ['another form', { v: 2, curves: [curve] }],
