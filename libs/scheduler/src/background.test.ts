@@ -206,15 +206,15 @@ test('between plain requests a single runner rests from the background, for long
   ).toContain(250);
 });
 
-test('of several runners one is kept for the next plain request while they come', () => {
+test('of several runners one is kept for the next plain request while they come, but for a moment now and then', () => {
   const world = World.withQueue({ ...batching, maxBatchSize: 1 }, 3);
   world.offers('p', 3);
   world.until(20);
   world.offers('b', 200, background);
   const busy = () => world.scheduler.queue('m/1@a')!.inFlight;
-  expect(busy()).toBe(2);
-  world.until(200);
-  expect(busy()).toBeLessThanOrEqual(2);
+  // It may take the last one for a hundredth of the time: once, to begin with.
+  expect(busy()).toBe(3);
+  for (world.until(40); world.now < 200; world.until(world.now + 5)) expect(busy()).toBeLessThanOrEqual(2);
   world.until(251);
   expect(busy()).toBe(3);
 });

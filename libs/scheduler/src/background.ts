@@ -11,9 +11,8 @@ import type { QueueBounds } from './policy';
  *  - it goes only to a runner that has nothing else, and never behind another batch. So all that a plain request can find before
  *    it is the one that runs;
  *  - that one is short: see `backgroundRows`;
- *  - while plain requests come, and their model has several runners, one of them is kept idle for the next one;
- *  - where it has one runner only, and a background batch takes it for longer than a plain request would not mind, such batches
- *    are rare: see `pauseMs`;
+ *  - while plain requests come, the last idle runner is kept for them: where a background batch takes it for longer than a plain
+ *    request would not mind, such batches are rare: see `pauseMs`;
  *  - they have bounds of their own, beside those of plain requests, and the queue's time-outs and sizes are not theirs.
  * Nothing is promised to them: while plain requests keep all runners busy they wait, until their deadline if they have one. Where
  * plain requests are further apart than `comingMs`, one may find a background batch before it each time.
@@ -41,7 +40,8 @@ export function learnBackground<T>(queue: ModelQueue<T>, rows: number, tookMs: n
   const rowMs = tookMs / rows;
   queue.backgroundRowMs = before === Infinity ? rowMs : before + weight * (rowMs - before);
   const others = queue.runners.size - 1;
-  queue.backgroundAt = now + (others > 0 ? tookMs / others : pauseMs(tookMs, softShare * queue.plainMs));
+  queue.backgroundAt = others > 0 ? now + tookMs / others : -Infinity;
+  queue.backgroundAloneAt = now + pauseMs(tookMs, softShare * queue.plainMs);
 }
 
 /** Share of the newest batch in the smoothed latency of plain requests. */
@@ -57,6 +57,8 @@ export function learnPlain<T>(queue: ModelQueue<T>, { members }: Batch<T>, now: 
 
 /** What a plain request may wait for the background, as a part of what it takes anyway. */
 const softShare = 1 / 5;
+/** It rests no longer than this, however long one took: a run that was held up by the machine says little of the next. */
+const longestPauseMs = 1_000;
 /** The share of plain requests that may wait for longer: below the hundredth that the 99th percentile leaves out. */
 const delayedShare = 0.008;
 
@@ -68,7 +70,7 @@ const delayedShare = 0.008;
 function pauseMs(tookMs: number, softMs: number): number {
   if (softMs >= tookMs) return 0;
   const duty = Math.min(1, delayedShare / (1 - softMs / tookMs));
-  return tookMs * (1 / duty - 1);
+  return Math.min(tookMs * (1 / duty - 1), longestPauseMs);
 }
 
 /** While plain requests come, at least one in so many milliseconds, background batches have only a part of their time. */
@@ -82,13 +84,12 @@ const comingMs = 250;
  * When a batch in the background may be granted: `now` or before; a later time; Infinity: not before something happens.
  */
 export function backgroundFrom<T>(queue: ModelQueue<T>, now: number): number {
-  const { plain, idle, runners, plainAt, backgroundAt } = queue;
+  const { plain, idle, plainAt, backgroundAt, backgroundAloneAt } = queue;
   if (!plain.empty || idle.first === undefined) return Infinity;
   const quietAt = plainAt + comingMs;
   if (quietAt <= now) return now;
-  // One that becomes idle is an event; that nobody comes any more is not.
-  if (runners.size > 1 && idle.first.next === undefined) return quietAt;
-  return Math.min(backgroundAt, quietAt);
+  const from = idle.first.next === undefined ? backgroundAloneAt : backgroundAt;
+  return Math.min(from, quietAt);
 }
 
 /**

@@ -54,8 +54,10 @@ export class ModelQueue<T = unknown> {
   backgroundRowMs = Infinity;
   /** What plain requests take from when they come to their answer, smoothed, in milliseconds; 0 = none was answered. */
   plainMs = 0;
-  /** While plain requests come, the background is to rest until then. */
+  /** While plain requests come, the background is to rest until then, */
   backgroundAt = -Infinity;
+  /** and until then where it would take the last runner that is idle. */
+  backgroundAloneAt = -Infinity;
   /** When what waits in the background may go on though nothing happens until then; Infinity = it needs no time alone. */
   restUntil = Infinity;
   /** Some of its runners need resources. */
