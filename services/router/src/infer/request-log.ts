@@ -3,7 +3,7 @@ import type { InferRequestView } from '@shoal/protocol';
 import { type LogControl, type Logger, type SpanContext, traceFields } from '@shoal/telemetry';
 import type { Caller } from '../access/caller';
 import type { InferPlan } from '../requests/infer-plan';
-import { abandonment } from './abandonment';
+import { abandonment } from '../requests/abandonment';
 
 /** From this verbose level on there is a line for each request. */
 const verboseLevel = 2;

@@ -4,6 +4,7 @@ import { appendParameters, errorTexts } from '@shoal/protocol';
 import type { RequestTrace, Setback } from '../tracing/request-trace';
 import type { RouterMetrics, ShedReason } from '../metrics/router-metrics';
 import { type AnswerLine, AnswerOrder, first } from './answer-order';
+import { leftLate } from './abandonment';
 import type { InferPlan } from './infer-plan';
 import { type FailureOrigin, PendingRequest, type Waiter } from './pending-request';
 import { batchParameters } from './batch-parameters';
@@ -19,8 +20,6 @@ const rememberedRunners = 256;
 const unreachable = 'the model instance cannot be reached';
 /** Runners that may be lost with one request: the second time, the request is the likely cause. */
 const maxLosses = 2;
-/** A client whose deadline passes ends the call by its own clock, and so a moment earlier or later than it passes here. */
-const deadlineSlackMs = 10;
 /** Times that a request may come back without having run. */
 const maxReturns = 12;
 /** Bytes of answers that wait for those before them: one slow request must not have the answers of thousands fill the memory. */
@@ -75,7 +74,7 @@ export class RequestTable {
   /** Nobody waits for it any more; its waiter is not told. */
   cancel(request: PendingRequest): void {
     if (request.state === 'settled') return;
-    const late = this.#clock.now() + deadlineSlackMs >= request.deadline;
+    const late = leftLate(request.deadline, this.#clock.now());
     this.#recall(request, late ? 'deadline' : 'cancelled');
     if (late) this.#noteDeadline(request);
     else this.#metrics?.canceled(request.plan.version);

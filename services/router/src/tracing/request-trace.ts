@@ -2,7 +2,7 @@ import type { Clock, ShoalError } from '@shoal/core';
 import type { InferRequestView } from '@shoal/protocol';
 import { endServerSpan } from '@shoal/rpc';
 import type { Span, SpanContext, Tracer } from '@shoal/telemetry';
-import { abandonment } from '../infer/abandonment';
+import { abandonment } from '../requests/abandonment';
 import type { InferPlan } from '../requests/infer-plan';
 
 /** What came between an offer and the next one of the same request; names of events on its span. */
